@@ -1,0 +1,92 @@
+//! Writing to a buffer, and growing it.
+
+use super::Buffer;
+use crate::error::GetError;
+use crate::limits::BUFFER_BYTES_MAX;
+
+impl Buffer {
+    /// Makes room for `additional` bytes beyond the length, or says why there is none; the buffer then
+    /// stays as it was.
+    ///
+    /// Room beyond the capacity means to move: to a buffer of the same pool at least twice as large, so
+    /// that many small writes cost a copy of each byte or two in all. The old one goes back to its class,
+    /// scrubbed if this one is to be.
+    ///
+    /// # Errors
+    ///
+    /// If the pool refuses a buffer of that size; see [`GetError`].
+    pub fn try_reserve(&mut self, additional: usize) -> Result<(), GetError> {
+        match self.len().checked_add(additional) {
+            Some(needed) if needed <= self.capacity() => Ok(()),
+            Some(needed) if needed <= BUFFER_BYTES_MAX => self.grow(needed),
+            Some(needed) => Err(GetError::too_large(needed)),
+            None => Err(GetError::too_large(usize::MAX)),
+        }
+    }
+
+    /// Makes room for `additional` bytes beyond the length. See [`try_reserve`](Self::try_reserve).
+    ///
+    /// # Panics
+    ///
+    /// If the pool refuses a buffer of that size.
+    #[inline]
+    pub fn reserve(&mut self, additional: usize) {
+        if let Err(refused) = self.try_reserve(additional) {
+            refuse(refused);
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, needed: usize) -> Result<(), GetError> {
+        let doubled = self.capacity().saturating_mul(2).min(BUFFER_BYTES_MAX);
+        let engine = self.engine();
+        // If doubling is too much to ask, what is needed may not be.
+        let mut larger =
+            Self::try_take(engine, doubled.max(needed)).or_else(|_| Self::try_take(engine, needed))?;
+        larger.append(self);
+        if self.meta().scrubs() {
+            larger.scrub_on_drop();
+        }
+        *self = larger;
+        Ok(())
+    }
+
+    /// Copies bytes to the end, growing if they do not fit.
+    ///
+    /// # Panics
+    ///
+    /// If the pool refuses a larger buffer; see [`try_reserve`](Self::try_reserve).
+    #[inline]
+    pub fn extend_from_slice(&mut self, bytes: &[u8]) {
+        self.reserve(bytes.len());
+        self.append(bytes);
+    }
+
+    /// Adds one byte to the end, growing if it does not fit.
+    ///
+    /// # Panics
+    ///
+    /// As [`extend_from_slice`](Self::extend_from_slice).
+    #[inline]
+    pub fn push(&mut self, byte: u8) {
+        self.extend_from_slice(&[byte]);
+    }
+
+    /// Sets the length to `len`: forgets what is beyond it, or fills up with `value`.
+    ///
+    /// # Panics
+    ///
+    /// As [`extend_from_slice`](Self::extend_from_slice).
+    pub fn resize(&mut self, len: usize, value: u8) {
+        let Some(additional) = len.checked_sub(self.len()) else { return self.truncate(len) };
+        self.reserve(additional);
+        self.fill_to(len, value);
+    }
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+pub(crate) fn refuse(refused: GetError) -> ! {
+    panic!("{refused}")
+}

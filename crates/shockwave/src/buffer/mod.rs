@@ -1,0 +1,401 @@
+//! Buffers: what users hold.
+//!
+//! ```text
+//!    Buffer          data ────────▶ ┌───────────────────┬──────────────────────┐
+//!    two words       meta           │ len bytes, written│ spare room           │
+//!                                   └───────────────────┴──────────────────────┘
+//!                                    ◀───────────── capacity ─────────────────▶
+//! ```
+//!
+//! - `data..data + len` was written by this holder, and is all that a buffer shows.
+//! - `data + len..data + capacity` is initialized, and may hold what an earlier holder left. It is
+//!   shown to nobody; it is lent to be overwritten.
+//! - `dirty <= capacity` bytes from the front may have been written by this holder. Scrubbing clears
+//!   these and no more.
+#![expect(unsafe_code, reason = "owns memory by address")]
+
+mod grow;
+mod io;
+mod traits;
+
+use std::fmt;
+use std::mem::{ManuallyDrop, MaybeUninit};
+use std::ptr::NonNull;
+
+use crate::engine::{Engine, Got};
+use crate::life;
+use crate::magazine::Block;
+use crate::meta::Meta;
+use crate::oversize::Oversize;
+use crate::error::GetError;
+
+use grow::refuse;
+
+/// A buffer from a pool: a byte vector that goes back to its pool when dropped.
+///
+/// It is empty when taken, has room for at least what was asked, and behaves like a `Vec<u8>`: it
+/// dereferences to what was written to it, and grows when it must, by moving to a larger class. It
+/// never shows what an earlier holder wrote.
+///
+/// ```
+/// use shockwave::BufferPool;
+///
+/// let pool = BufferPool::new();
+/// let mut buffer = pool.get(1000);
+/// assert!(buffer.is_empty());
+/// assert!(buffer.capacity() >= 1000); // may be more: here 2048
+///
+/// buffer.extend_from_slice(b"hello");
+/// assert_eq!(&buffer[..], b"hello");
+/// drop(buffer); // back to the pool, as when it goes out of scope
+/// ```
+///
+/// Two words, so it travels in registers; a handle of three was measured at twice the cost wherever
+/// buffers are moved. May be sent to any thread and dropped there, in a thread-local's destructor,
+/// and after all handles of its pool. A buffer that is forgotten is lost to the pool, and nothing worse.
+///
+/// Using a buffer after it was put back does not compile:
+///
+/// ```compile_fail,E0382
+/// # let pool = shockwave::BufferPool::new();
+/// let mut buffer = pool.get(100);
+/// pool.put(buffer);
+/// buffer.push(1);
+/// ```
+///
+/// Nor does holding on to its bytes:
+///
+/// ```compile_fail,E0505
+/// # let pool = shockwave::BufferPool::new();
+/// let buffer = pool.get(100);
+/// let bytes: &[u8] = &buffer;
+/// drop(buffer);
+/// assert!(bytes.is_empty());
+/// ```
+#[must_use = "a buffer that is not used goes straight back to its pool"]
+pub struct Buffer {
+    /// The front of `capacity` bytes that are this buffer's alone, all of them initialized.
+    data: NonNull<u8>,
+    /// Length, what may be dirty, class, pool and flags. `len <= capacity`.
+    meta: Meta,
+}
+
+const _: () = assert!(size_of::<Buffer>() == 16, "two words, so that it travels in registers");
+const _: () = assert!(size_of::<Option<Buffer>>() == 16);
+
+// SAFETY: a buffer is its holder's alone, and its pool may be entered from any thread.
+unsafe impl Send for Buffer {}
+// SAFETY: a shared buffer can only be read.
+unsafe impl Sync for Buffer {}
+
+impl Buffer {
+    /// Takes a fresh buffer from an engine, or panics. Out of line it returns two registers; a `Result`
+    /// would be returned in memory, and the fast path would have to go through memory with it.
+    #[inline(always)]
+    pub(crate) fn take(engine: &Engine, size: usize) -> Self {
+        #[cold]
+        #[inline(never)]
+        fn slowly(engine: &Engine, size: usize) -> Buffer {
+            Buffer::take_slowly(engine, size).unwrap_or_else(|refused| refuse(refused))
+        }
+        Self::take_fast(engine, size).unwrap_or_else(|| slowly(engine, size))
+    }
+
+    /// Takes a fresh buffer from an engine, or says why there is none.
+    #[inline(always)]
+    pub(crate) fn try_take(engine: &Engine, size: usize) -> Result<Self, GetError> {
+        match Self::take_fast(engine, size) {
+            Some(buffer) => Ok(buffer),
+            None => Self::take_slowly(engine, size),
+        }
+    }
+
+    #[inline(always)]
+    fn take_fast(engine: &Engine, size: usize) -> Option<Self> {
+        let class = engine.classes.of(size)?;
+        let block = engine.take(class)?;
+        Some(Self { data: block.into_raw(), meta: engine.meta.with_class(class) })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_slowly(engine: &Engine, size: usize) -> Result<Self, GetError> {
+        let (data, meta) = match engine.get_slow(size)? {
+            Got::Block(class, block) => (block.into_raw(), engine.meta.with_class(class)),
+            Got::Oversize(oversize) => (oversize.into_raw(), engine.meta.with_oversize()),
+        };
+        Ok(Self { data, meta })
+    }
+
+    /// Whether this buffer goes back to that engine.
+    #[inline(always)]
+    pub(crate) fn is_of(&self, engine: &Engine) -> bool {
+        self.meta.pool() == engine.meta.pool()
+    }
+
+    #[inline(always)]
+    pub(crate) fn meta(&self) -> Meta {
+        self.meta
+    }
+
+    /// The engine of this buffer's pool, which this buffer keeps alive.
+    #[inline(always)]
+    fn engine(&self) -> &Engine {
+        // SAFETY: this buffer is of that pool, and is borrowed for as long as the reference lives.
+        unsafe { life::engine(self.meta.pool()) }
+    }
+
+    /// Bytes written so far.
+    #[inline(always)]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.meta.len()
+    }
+
+    /// Whether nothing was written so far.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes that fit without growing. Constant for the whole class; cost: two loads.
+    #[inline]
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        if self.meta.is_oversize() {
+            return self.oversize_capacity();
+        }
+        self.engine().classes.bytes(self.meta.class())
+    }
+
+    #[cold]
+    fn oversize_capacity(&self) -> usize {
+        // SAFETY: `data` came from an `Oversize`, which is looked at here and stays this buffer's.
+        let oversize = unsafe { Oversize::from_raw(self.data) };
+        oversize.capacity()
+    }
+
+    /// What was written.
+    #[inline(always)]
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        // SAFETY: `len <= capacity` bytes that are initialized and borrowed with this buffer.
+        unsafe { std::slice::from_raw_parts(self.data.as_ptr(), self.len()) }
+    }
+
+    /// What was written, to be changed.
+    #[inline(always)]
+    #[must_use]
+    pub fn as_mut_slice(&mut self) -> &mut [u8] {
+        // SAFETY: `len <= capacity` bytes that are initialized and this buffer's alone.
+        unsafe { std::slice::from_raw_parts_mut(self.data.as_ptr(), self.len()) }
+    }
+
+    /// The address of the first byte. Stays the same until the buffer grows or goes.
+    #[inline(always)]
+    #[must_use]
+    pub fn as_ptr(&self) -> *const u8 {
+        self.data.as_ptr()
+    }
+
+    /// The address of the first byte, to write through: up to [`capacity`](Self::capacity) bytes, which
+    /// [`set_len`](Self::set_len) then makes part of the buffer. What is written beyond the length and
+    /// not made part of it is not scrubbed.
+    #[inline(always)]
+    #[must_use]
+    pub fn as_mut_ptr(&mut self) -> *mut u8 {
+        self.data.as_ptr()
+    }
+
+    /// Forgets what was written. The room remains.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.truncate(0);
+    }
+
+    /// Forgets all but the first `len` bytes. Nothing happens if there are no more.
+    #[inline]
+    pub fn truncate(&mut self, len: usize) {
+        if len < self.len() {
+            self.meta.mark_dirty(self.len());
+            self.meta.set_len(len);
+        }
+    }
+
+    /// Sets the length.
+    ///
+    /// # Safety
+    ///
+    /// `len <= capacity()`, and the first `len` bytes were written by this holder: what the holder did
+    /// not write would show what someone else did.
+    #[inline]
+    pub unsafe fn set_len(&mut self, len: usize) {
+        debug_assert!(len <= self.capacity(), "set_len({len}) of {}", self.capacity());
+        self.truncate(len);
+        self.meta.set_len(len);
+    }
+
+    /// The room beyond what was written, to be written to and then claimed by
+    /// [`set_len`](Self::set_len). All of it counts as written for scrubbing.
+    ///
+    /// ```
+    /// # let mut buffer = shockwave::BufferPool::new().get(100);
+    /// buffer.spare_capacity_mut()[0].write(7);
+    /// // SAFETY: one byte was written.
+    /// unsafe { buffer.set_len(1) };
+    /// assert_eq!(&buffer[..], [7]);
+    /// ```
+    #[inline]
+    pub fn spare_capacity_mut(&mut self) -> &mut [MaybeUninit<u8>] {
+        let (len, capacity) = (self.len(), self.capacity());
+        self.meta.mark_dirty(capacity);
+        // SAFETY: `len <= capacity`, so this points into the buffer or to its end.
+        let spare = unsafe { self.data.as_ptr().add(len) };
+        // SAFETY: the rest of the buffer, and this buffer's alone.
+        unsafe { std::slice::from_raw_parts_mut(spare.cast(), capacity - len) }
+    }
+
+    /// The room beyond what was written, as bytes. They are initialized, and may hold what an earlier
+    /// holder left: it is lent to code that overwrites, such as `Read::read`.
+    #[inline]
+    pub(crate) fn spare_bytes(&mut self) -> &mut [u8] {
+        let spare = self.spare_capacity_mut();
+        let (data, len) = (spare.as_mut_ptr().cast::<u8>(), spare.len());
+        freeze(data, len);
+        // SAFETY: as in `spare_capacity_mut`; initialized by the source, and by `freeze` if a holder
+        // has made it uninitialized since, which `MaybeUninit` lets safe code do.
+        unsafe { std::slice::from_raw_parts_mut(data, len) }
+    }
+
+    /// Copies bytes to the end.
+    ///
+    /// # Panics
+    ///
+    /// If they do not fit; callers have reserved.
+    #[inline]
+    fn append(&mut self, bytes: &[u8]) {
+        let len = self.len();
+        assert!(bytes.len() <= self.capacity() - len, "room was reserved");
+        // SAFETY: `len <= capacity`, so this points into the buffer or to its end.
+        let end = unsafe { self.data.as_ptr().add(len) };
+        // SAFETY: the source is a slice, the target has room for it, and is this buffer's alone.
+        unsafe { end.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        self.meta.set_len(len + bytes.len());
+    }
+
+    /// Fills up with `value` to a length of `len`, no less than the present one.
+    ///
+    /// # Panics
+    ///
+    /// If that does not fit; callers have reserved.
+    fn fill_to(&mut self, len: usize, value: u8) {
+        let from = self.len();
+        assert!(from <= len && len <= self.capacity(), "room was reserved");
+        // SAFETY: `from <= capacity`, so this points into the buffer or to its end.
+        let end = unsafe { self.data.as_ptr().add(from) };
+        // SAFETY: the target has room, and is this buffer's alone.
+        unsafe { end.write_bytes(value, len - from) };
+        self.meta.set_len(len);
+    }
+
+    /// Makes `bytes` of the spare room part of the buffer: room that was lent by
+    /// [`spare_bytes`](Self::spare_bytes) and written by the one it was lent to.
+    ///
+    /// # Panics
+    ///
+    /// If there is not that much.
+    fn claim(&mut self, bytes: usize) {
+        let len = self.len();
+        assert!(bytes <= self.capacity() - len, "room was lent");
+        self.meta.set_len(len + bytes);
+    }
+
+    /// Copies what was written into a vector and returns the buffer to its pool. Cost: an allocation
+    /// and a copy; a pool's memory is never given away.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<u8> {
+        self.as_slice().to_vec()
+    }
+
+    /// Has everything that was written to this buffer cleared before it goes back, whichever way it
+    /// goes. Cost: that of clearing up to the high-water mark of what was written.
+    #[inline]
+    pub fn scrub_on_drop(&mut self) {
+        self.meta = self.meta.with_scrub();
+    }
+
+    /// Clears what may have been written, in a way that the compiler cannot leave out.
+    pub(crate) fn scrub(&mut self) {
+        let dirty = self.meta.dirty().min(self.capacity());
+        // SAFETY: `dirty <= capacity` bytes, this buffer's alone.
+        unsafe { self.data.as_ptr().write_bytes(0, dirty) };
+        freeze(self.data.as_ptr(), dirty);
+    }
+
+    /// Drops a buffer that has something to be done before. Takes its parts and not a reference, so that
+    /// a buffer need not have an address, and can stay in registers, where this is inlined and not run.
+    #[cold]
+    #[inline(never)]
+    fn drop_specially(data: NonNull<u8>, meta: Meta) {
+        let mut buffer = ManuallyDrop::new(Self { data, meta });
+        if meta.scrubs() {
+            buffer.scrub();
+        }
+        let engine = buffer.engine();
+        if meta.is_oversize() {
+            // SAFETY: `data` came from an `Oversize`, and a buffer that is dropped gives it up.
+            let oversize = unsafe { Oversize::from_raw(data) };
+            if engine.put_oversize(oversize) {
+                life::free(engine);
+            }
+        } else {
+            // SAFETY: `data` came from a block of the class, and a buffer that is dropped gives it up.
+            engine.put(meta.class(), unsafe { Block::from_raw(data) });
+        }
+    }
+}
+
+impl Drop for Buffer {
+    /// Back to the pool. Cost: one restartable sequence, some two nanoseconds; once in thirty drops a
+    /// visit to the depot besides.
+    #[inline(always)]
+    fn drop(&mut self) {
+        if self.meta.is_plain() {
+            // SAFETY: `data` came from a block of the class, and a buffer that is dropped gives it up.
+            let block = unsafe { Block::from_raw(self.data) };
+            self.engine().put(self.meta.class(), block);
+        } else {
+            Self::drop_specially(self.data, self.meta);
+        }
+    }
+}
+
+impl fmt::Debug for Buffer {
+    /// Length and capacity, never content.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buffer")
+            .field("len", &self.len())
+            .field("capacity", &self.capacity())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Makes the compiler take `bytes` bytes at `data` for read and written with values of which it knows
+/// nothing. Costs no instruction.
+///
+/// That makes stores before it necessary, which is how a scrub is kept; and it makes memory count as
+/// initialized whatever it counted as before, since it has some value in the machine.
+#[inline(always)]
+fn freeze(data: *mut u8, bytes: usize) {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64", target_arch = "arm", target_arch = "riscv64", target_arch = "s390x", target_arch = "loongarch64"))]
+    // SAFETY: no instruction at all. Claims to write to memory that the caller may write to.
+    unsafe {
+        std::arch::asm!("/* {data} {bytes} */", data = in(reg) data, bytes = in(reg) bytes, options(nostack, preserves_flags));
+    }
+    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64", target_arch = "arm", target_arch = "riscv64", target_arch = "s390x", target_arch = "loongarch64")))]
+    for i in 0..bytes {
+        // SAFETY: the caller may write to these bytes; this writes zeros, one by one.
+        unsafe { data.add(i).write_volatile(0) };
+    }
+}

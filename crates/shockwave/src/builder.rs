@@ -1,0 +1,84 @@
+//! How a pool is told what to be.
+
+use crate::cells::{CellSet, Cells};
+use crate::class::{DEFAULT_CLASSES, SizeClasses};
+use crate::engine::Engine;
+use crate::error::BuildError;
+use crate::life::Handle;
+use crate::limits::{PER_CORE_BYTES, SLOTS};
+use crate::pool::BufferPool;
+
+/// Builds a [`BufferPool`] that differs from the default one. From [`BufferPool::builder`].
+///
+/// ```
+/// use shockwave::{BufferPool, Cells};
+///
+/// # fn main() -> Result<(), shockwave::BuildError> {
+/// let pool = BufferPool::builder()
+///     .classes(&[512, 1500, 9000])
+///     .cells(Cells::Auto)
+///     .per_core_bytes(1 << 20)
+///     .build()?;
+/// assert_eq!(pool.get(1000).capacity(), 1500);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct BufferPoolBuilder {
+    classes: Vec<usize>,
+    cells: Cells,
+    per_core_bytes: usize,
+}
+
+impl BufferPool {
+    /// A builder with the defaults, each said where it is set.
+    pub fn builder() -> BufferPoolBuilder {
+        BufferPoolBuilder {
+            classes: DEFAULT_CLASSES.to_vec(),
+            cells: Cells::Auto,
+            per_core_bytes: PER_CORE_BYTES,
+        }
+    }
+}
+
+impl BufferPoolBuilder {
+    /// The capacities to pool: 1 to 32 of them, ascending, 64 bytes to 16 MiB each. Default: 2, 4, 8,
+    /// 16, 32 and 64 KiB. Taken as they are, not rounded. Cost: any set is as fast as any other, but for
+    /// sets of more than eight classes, whose cells take more than one cache line for each CPU.
+    pub fn classes(mut self, sizes: &[usize]) -> Self {
+        sizes.clone_into(&mut self.classes);
+        self
+    }
+
+    /// How cells are entered. Default: [`Cells::Auto`], which also asks the environment variable
+    /// `SHOCKWAVE_CELLS` for `auto`, `rseq` or `locked`.
+    pub fn cells(mut self, cells: Cells) -> Self {
+        self.cells = cells;
+        self
+    }
+
+    /// Bytes of idle buffers that one CPU may keep to itself, all classes together. Default: 8 MiB, which
+    /// is sixty buffers of each default class. What is idle beyond it lies in the depots, where all CPUs
+    /// have it. Each class keeps one buffer for each CPU whatever the limit. Cost of less: more visits to
+    /// the depots, some 60 ns for each half of what a class may keep.
+    pub fn per_core_bytes(mut self, bytes: usize) -> Self {
+        self.per_core_bytes = bytes;
+        self
+    }
+
+    /// Builds the pool. It makes no buffers yet; see [`warmup`](BufferPool::warmup).
+    ///
+    /// # Errors
+    ///
+    /// A [`BuildError`] that says what was wrong and what was expected: a class set out of bounds or out
+    /// of order, restartable sequences asked for where there are none, a bad `SHOCKWAVE_CELLS`, or 4096
+    /// pools alive.
+    pub fn build(self) -> Result<BufferPool, BuildError> {
+        let classes = SizeClasses::new(&self.classes)?;
+        let cells = CellSet::new(self.cells)?;
+        let capacities = classes.capacities(self.per_core_bytes, SLOTS);
+        let handle = Handle::register(|pool| Engine::new(pool, classes, cells, &capacities))?;
+        Ok(BufferPool::from_handle(handle))
+    }
+}

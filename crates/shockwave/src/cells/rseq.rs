@@ -1,0 +1,340 @@
+//! Cells entered by restartable sequences: the only assembly in the crate.
+//!
+//! # What a restartable sequence is
+//!
+//! A thread may register an area with the kernel, and glibc 2.35 does it for every thread. In it the
+//! kernel keeps the number of the CPU that the thread runs on, and the thread keeps the address of a
+//! descriptor: where a sequence starts, where it has been committed, and where to go if it was not.
+//! Whenever the kernel takes the thread off its CPU, moves it, or delivers a signal, and finds it
+//! between start and commit, it sends the thread to the abort address instead of back to where it was.
+//! So from reading the CPU's number to the one store that commits, either nobody else ran on this CPU
+//! or nothing has happened. See `Documentation/userspace-api/rseq.rst` in the kernel's sources.
+//!
+//! # The three sequences
+//!
+//! | sequence | reads | commits by storing |
+//! |---|---|---|
+//! | take | CPU, its cell, the magazine's word, the last slot | `word + 255` |
+//! | put | CPU, its cell, the magazine's word and capacity | `word + 1`, after the slot beyond the last |
+//! | exchange | CPU, its cell | the new magazine's address |
+//!
+//! A put writes a slot before it commits. If it is aborted there, it has written a stale slot, which
+//! nobody reads.
+//!
+//! # Why it is sound
+//!
+//! 1. *Two threads on one CPU* cannot both be between start and commit: one of them was taken off
+//!    the CPU there, and will be aborted before it runs on.
+//! 2. *Two CPUs* have different cells, and a magazine is in one cell at a time.
+//! 3. *Exchange* runs under the class's lock, so cells change by one thread at a time; on its CPU it
+//!    excludes take and put by 1.
+//! 4. *Closing from outside* swaps the cells of all CPUs to the closed magazine and then runs
+//!    `membarrier(PRIVATE_EXPEDITED_RSEQ)`, which aborts every sequence under way in the process and
+//!    is a full barrier on every CPU. After it nobody can commit to the old magazines, and all that was
+//!    committed to them is visible.
+//! 5. *A thread that is not registered* has a CPU number of -1 or -2, which as an unsigned number is
+//!    beyond every table, and leaves by the slow path, where there is "no cell".
+//! 6. *Endless aborts*, as under a debugger that steps instruction by instruction, cannot be: an
+//!    aborted sequence is not restarted, but leaves by the slow path, which tries a few times more.
+//! 7. The area is addressed relative to the thread pointer within the sequence, so nothing about the
+//!    thread is kept in a register or on the stack from before it, and a sequence that moves to another
+//!    thread's code by inlining or to another stack by a coroutine switch stays correct.
+//!
+//! A process must not unload the code that holds the descriptors (`dlclose`) while threads that ran
+//! them live on: the kernel may still look at the last descriptor.
+#![expect(unsafe_code, reason = "restartable sequences cannot be written without assembly")]
+
+use std::arch::asm;
+use std::ptr::NonNull;
+use std::sync::OnceLock;
+
+use super::{Enter, Exchange};
+use crate::depot::Stock;
+use crate::limits::{CLASSES_MAX, SEQUENCE_TRIES};
+use crate::magazine::{Block, Magazine, Slots, WORD_GET, WORD_PUT, Word, closed};
+use crate::sync::{AtomicPtr, Ordering::Acquire, Ordering::Relaxed, Ordering::SeqCst};
+
+/// A whole sequence around its body. In numbers: 77 is the descriptor, 33 the start, 44 the commit,
+/// 55 the abort, 66 "not done", 88 the end. The body begins with this CPU's row in `{t}`, as an offset
+/// from CPU 0's, and ends with its commit; it may jump to 66 before that.
+///
+/// What rarely runs lies in a section of its own, so that a sequence that succeeds falls through from
+/// its first instruction to its last. The abort stands behind the signature that the C library
+/// registered; it is written as the operand of an undefined instruction, as librseq does it, so that
+/// disassemblers stay in step.
+macro_rules! sequence {
+    ($($body:literal),+ $(,)?) => {
+        concat!(
+            ".pushsection __rseq_cs, \"aw\"\n",
+            ".balign 32\n",
+            "77:\n",
+            ".long 0, 0\n",                           // version, flags
+            ".quad 33f, 44f - 33f, 55f\n",            // start, length, abort
+            ".popsection\n",
+            "lea {t}, [rip + 77b]\n",
+            "mov qword ptr fs:[{area} + 8], {t}\n",   // armed
+            "33:\n",
+            "mov {t:e}, dword ptr fs:[{area} + 4]\n", // this CPU, or -1, or -2
+            "cmp {t:e}, {cpus:e}\n",
+            "jae 66f\n",
+            "shl {t}, {shift}\n",
+            $($body, "\n",)+
+            "44:\n",
+            "88:\n",
+            ".pushsection .text.unlikely.rseq, \"ax\", @progbits\n",
+            ".byte 0x0f, 0xb9, 0x3d\n",
+            ".long 0x53053053\n",
+            "55:\n",
+            "66:\n",
+            "xor {o:e}, {o:e}\n",
+            "jmp 88b\n",
+            ".popsection\n",
+        )
+    };
+}
+
+/// One CPU's cells.
+#[repr(C, align(256))]
+struct Row([AtomicPtr<Slots>; CLASSES_MAX]);
+
+/// Rows lie this power of two apart; the assembly shifts a CPU's number by it.
+const ROW_SHIFT: u32 = 8;
+const _: () = assert!(size_of::<Row>() == 1 << ROW_SHIFT);
+
+/// Cells entered by restartable sequences.
+pub(crate) struct RseqCells {
+    /// One row for each CPU number below `cpus`.
+    rows: Box<[Row]>,
+    /// The number of rows, as the sequences compare it.
+    cpus: u32,
+    /// Where the C library put each thread's area, relative to the thread pointer.
+    area: isize,
+}
+
+impl RseqCells {
+    /// Makes closed cells for CPU numbers below `cpus`, or says why sequences are not to be had.
+    pub(crate) fn new(cpus: usize) -> Result<Self, &'static str> {
+        let area = registration()?;
+        let row = || Row(std::array::from_fn(|_| AtomicPtr::new(closed())));
+        let rows: Box<[Row]> = std::iter::repeat_with(row).take(cpus).collect();
+        let cpus = u32::try_from(rows.len()).map_err(|_| "there are too many CPUs")?;
+        Ok(Self { rows, cpus, area })
+    }
+
+    /// Swaps what this CPU's cell points at, unless it was aborted or there is no row for this CPU. The
+    /// class's lock is held.
+    fn swap(&self, class: usize, new: *mut Slots) -> Option<NonNull<Slots>> {
+        let old: *mut Slots;
+        // SAFETY: as in `take`; the class's lock keeps all other exchanges and closings of this class
+        // away.
+        unsafe {
+            asm!(
+                sequence!(
+                    "mov {o}, qword ptr [{column} + {t}]",
+                    "mov qword ptr [{column} + {t}], {new}", // commit
+                ),
+                column = in(reg) self.column(class),
+                area = in(reg) self.area,
+                cpus = in(reg) self.cpus,
+                new = in(reg) new,
+                t = out(reg) _,
+                o = out(reg) old,
+                shift = const ROW_SHIFT,
+                options(nostack),
+            );
+        }
+        NonNull::new(old)
+    }
+
+    /// The column of a class: its cell in the row of CPU 0. Add `cpu << ROW_SHIFT` bytes for others.
+    #[inline(always)]
+    fn column(&self, class: usize) -> *const AtomicPtr<Slots> {
+        debug_assert!(class < CLASSES_MAX);
+        self.rows.as_ptr().cast::<AtomicPtr<Slots>>().wrapping_add(class)
+    }
+}
+
+impl Enter for RseqCells {
+    #[inline(always)]
+    fn take(&self, class: usize) -> Option<Block> {
+        let memory: *mut u8;
+        // SAFETY: valid: `area` is where this thread's area lies, whichever thread it is; a cell
+        // within the table points at a magazine or at the closed one, `len` of whose slots hold
+        // addresses. Exclusive: the commit happens only if nothing else ran on this CPU since the
+        // start (points 1 to 4 above). Effects: declared to touch memory, uses no stack.
+        unsafe {
+            asm!(
+                sequence!(
+                    "mov {t}, qword ptr [{column} + {t}]",   // the magazine
+                    "mov {w}, qword ptr [{t}]",              // its word
+                    "movzx {o:e}, {w:l}",
+                    "test {o:e}, {o:e}",
+                    "jz 66f",
+                    "mov {o}, qword ptr [{t} + {o}*8 + 24]", // slots[len - 1]
+                    "add {w}, {get}",
+                    "mov qword ptr [{t}], {w}",              // commit: one get more, one block less
+                ),
+                column = in(reg) self.column(class),
+                area = in(reg) self.area,
+                cpus = in(reg) self.cpus,
+                t = out(reg) _,
+                w = out(reg_abcd) _,
+                o = out(reg) memory,
+                shift = const ROW_SHIFT,
+                get = const WORD_GET,
+                options(nostack),
+            );
+        }
+        // SAFETY: the commit took the block out of its magazine for this caller alone.
+        NonNull::new(memory).map(|memory| unsafe { Block::from_raw(memory) })
+    }
+
+    #[inline(always)]
+    fn put(&self, class: usize, block: Block) -> Result<(), Block> {
+        let memory = block.into_raw();
+        let word: u64;
+        // SAFETY: as in `take`; the slot that is written lies below `capacity <= SLOTS`, and before
+        // the commit nobody reads it.
+        unsafe {
+            asm!(
+                sequence!(
+                    "mov {t}, qword ptr [{column} + {t}]",   // the magazine
+                    "mov {o}, qword ptr [{t}]",              // its word
+                    "movzx {l:e}, {o:l}",
+                    "cmp {l}, qword ptr [{t} + 8]",          // its capacity
+                    "jae 66f",
+                    "mov qword ptr [{t} + {l}*8 + 32], {b}", // slots[len]
+                    "add {o}, {put}",
+                    "mov qword ptr [{t}], {o}",              // commit: one block more
+                ),
+                column = in(reg) self.column(class),
+                area = in(reg) self.area,
+                cpus = in(reg) self.cpus,
+                b = in(reg) memory.as_ptr(),
+                t = out(reg) _,
+                l = out(reg) _,
+                o = out(reg_abcd) word,
+                shift = const ROW_SHIFT,
+                put = const WORD_PUT,
+                options(nostack),
+            );
+        }
+        // A word that was stored holds at least the block that was put, so it is not zero.
+        // SAFETY: the sequence did not commit, so the right to the block is still here.
+        if word == 0 { Err(unsafe { Block::from_raw(memory) }) } else { Ok(()) }
+    }
+
+    fn exchange(&self, class: usize, magazine: Magazine, _stock: &mut Stock) -> Exchange {
+        let new = magazine.into_raw();
+        let old = (0..SEQUENCE_TRIES).find_map(|_| self.swap(class, new));
+        let Some(old) = old else {
+            // SAFETY: no sequence committed, so the right to the magazine is still here. It came from a
+            // `Magazine`, so it is not null.
+            let new = unsafe { NonNull::new_unchecked(new) };
+            // SAFETY: as above.
+            return Exchange::NoCell(unsafe { Magazine::from_raw(new) });
+        };
+        if old.as_ptr() == closed() {
+            return Exchange::Opened;
+        }
+        // SAFETY: out of its cell by the commit. No thread of this CPU can still commit to it (1), and
+        // threads of other CPUs never could (2).
+        Exchange::For(unsafe { Magazine::from_raw(old) })
+    }
+
+    fn close(
+        &self,
+        class: usize,
+        stock: &mut Stock,
+        mut take: impl FnMut(&mut Stock, Magazine),
+    ) -> bool {
+        // SeqCst: the swaps come before the barrier in every order that matters; on this processor
+        // an exchange is a full barrier anyway.
+        let mut taken: Vec<(usize, NonNull<Slots>)> = Vec::with_capacity(self.rows.len());
+        for (cpu, row) in self.rows.iter().enumerate() {
+            let old = row.0[class].swap(closed(), SeqCst);
+            if let Some(old) = NonNull::new(old).filter(|old| old.as_ptr() != closed()) {
+                taken.push((cpu, old));
+            }
+        }
+        if taken.is_empty() {
+            return true;
+        }
+        if !abort_sequences_under_way() {
+            // Sequences may still commit to what was taken, so it goes back. The class's lock has kept
+            // everyone from putting another magazine there.
+            for (cpu, old) in taken {
+                self.rows[cpu].0[class].store(old.as_ptr(), SeqCst);
+            }
+            return false;
+        }
+        for (_, old) in taken {
+            // SAFETY: out of its cell, and by the barrier nobody can still commit to it.
+            take(stock, unsafe { Magazine::from_raw(old) });
+        }
+        true
+    }
+
+    fn sum(&self, class: usize, _stock: &Stock) -> Word {
+        let mut sum = Word::default();
+        for row in &self.rows {
+            // SAFETY: cells of this class change only under its lock, which `_stock` proves, and
+            // magazines live as long as the stock's arena.
+            let slots = unsafe { &*row.0[class].load(Acquire) };
+            let word = Word::from_bits(slots.word.load(Relaxed));
+            sum.gets += word.gets;
+            sum.len += word.len;
+        }
+        sum
+    }
+}
+
+impl std::fmt::Debug for RseqCells {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RseqCells").field("cpus", &self.cpus).finish_non_exhaustive()
+    }
+}
+
+/// `MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ` and its registration, since Linux 5.10: `membarrier(2)`.
+const PRIVATE_EXPEDITED_RSEQ: libc::c_int = 1 << 7;
+const REGISTER_PRIVATE_EXPEDITED_RSEQ: libc::c_int = 1 << 8;
+
+fn membarrier(command: libc::c_int) -> bool {
+    // SAFETY: the commands used here take no memory of ours.
+    let result = unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) };
+    result == 0
+}
+
+/// Restarts every sequence that is under way in this process and orders memory on all CPUs.
+///
+/// Says whether it could. A process that has registered is refused only for want of kernel memory,
+/// or if it forbade itself the system call later on; a forked child inherits the registration, but is
+/// registered again if not.
+fn abort_sequences_under_way() -> bool {
+    membarrier(PRIVATE_EXPEDITED_RSEQ)
+        || (membarrier(REGISTER_PRIVATE_EXPEDITED_RSEQ) && membarrier(PRIVATE_EXPEDITED_RSEQ))
+}
+
+/// Where each thread's area lies relative to its thread pointer, found once for the process.
+fn registration() -> Result<isize, &'static str> {
+    static REGISTRATION: OnceLock<Result<isize, &'static str>> = OnceLock::new();
+    *REGISTRATION.get_or_init(|| {
+        // Looked up and not linked, because an older C library lacks them.
+        let offset = symbol(c"__rseq_offset").ok_or("the C library is older than glibc 2.35")?;
+        let size = symbol(c"__rseq_size").ok_or("the C library is older than glibc 2.35")?;
+        // SAFETY: glibc declares it as `const unsigned int`, set before `main`.
+        if unsafe { size.cast::<u32>().read() } == 0 {
+            return Err("the C library has not registered them with the kernel");
+        }
+        if !membarrier(REGISTER_PRIVATE_EXPEDITED_RSEQ) {
+            return Err("the kernel has no membarrier for them (Linux 5.10 and later do)");
+        }
+        // SAFETY: glibc declares it as `const ptrdiff_t`, set before `main`.
+        Ok(unsafe { offset.cast::<isize>().read() })
+    })
+}
+
+fn symbol(name: &std::ffi::CStr) -> Option<NonNull<libc::c_void>> {
+    // SAFETY: the name is a C string, and looking a symbol up runs no code of its library.
+    NonNull::new(unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) })
+}

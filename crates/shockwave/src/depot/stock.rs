@@ -1,0 +1,248 @@
+//! The stock of one class: magazines with blocks, magazines without, and the counts.
+
+use crate::cells::{Enter, Exchange};
+use crate::limits::SLOTS;
+use crate::magazine::{Arena, Block, Magazine, Stack};
+
+/// What is known of a class. Exact whenever no get or put of it is in flight.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Gets that gave out a block.
+    pub(crate) gets: u64,
+    /// Gets that made the block they gave out.
+    pub(crate) misses: u64,
+    /// Gets that were served by the depot.
+    pub(crate) gets_depot: u64,
+    /// Puts that went to the depot.
+    pub(crate) puts_depot: u64,
+    /// Blocks that went back to the source instead of being kept.
+    pub(crate) trimmed: u64,
+    /// Gets that were refused.
+    pub(crate) refused: u64,
+    /// Foreign buffers that were offered to this class.
+    pub(crate) discards: u64,
+    /// Blocks in existence.
+    pub(crate) created: u64,
+    /// Blocks that nobody holds.
+    pub(crate) idle: u64,
+}
+
+impl Counts {
+    /// Blocks that somebody holds.
+    pub(crate) fn in_use(&self) -> u64 {
+        self.created.saturating_sub(self.idle)
+    }
+
+    /// Blocks that came back.
+    pub(crate) fn puts(&self) -> u64 {
+        self.gets.saturating_sub(self.in_use())
+    }
+}
+
+/// What the class's lock guards. To have it is to hold the lock.
+#[derive(Debug)]
+pub(crate) struct Stock {
+    /// Magazines that hold at least one block.
+    stocked: Stack,
+    /// Magazines that hold none.
+    empty: Stack,
+    /// Where magazines come from.
+    arena: Arena,
+    /// Blocks in `stocked`.
+    idle: usize,
+    /// Blocks that a magazine in a cell may hold, `1..=SLOTS`.
+    capacity: usize,
+    /// Whether the pool has ended: nothing is kept any more.
+    ended: bool,
+    /// `gets` holds what was harvested, `idle` stays zero; see [`counts`](Self::counts).
+    counts: Counts,
+}
+
+impl Stock {
+    pub(crate) fn new(capacity: usize) -> Self {
+        debug_assert!((1..=SLOTS).contains(&capacity));
+        Self {
+            stocked: Stack::default(),
+            empty: Stack::default(),
+            arena: Arena::default(),
+            idle: 0,
+            capacity,
+            ended: false,
+            counts: Counts::default(),
+        }
+    }
+
+    /// Blocks in a magazine that is exchanged: half a capacity, so that the next exchange is at least
+    /// that many gets or puts away, whichever comes.
+    fn batch(&self) -> usize {
+        (self.capacity / 2).max(1)
+    }
+
+    /// Takes a block for a get, and with it restocks the cell that was empty. `None` if nothing is
+    /// idle here.
+    pub(crate) fn take(&mut self, cells: &impl Enter, class: usize) -> Option<Block> {
+        let mut magazine = self.stocked.pop()?;
+        self.idle -= magazine.len();
+        let block = magazine.pop();
+        self.load(cells, class, magazine);
+        if block.is_some() {
+            self.counts.gets += 1;
+            self.counts.gets_depot += 1;
+        }
+        block
+    }
+
+    /// Takes in the block of a put whose cell was full, and with it empties the cell. Hands the block
+    /// back if it is not to be kept.
+    pub(crate) fn give(
+        &mut self,
+        cells: &impl Enter,
+        class: usize,
+        block: Block,
+    ) -> Result<(), Block> {
+        if self.ended {
+            return Err(block);
+        }
+        let Some(mut magazine) = self.spare() else { return Err(block) };
+        magazine.push(block)?;
+        self.counts.puts_depot += 1;
+        self.load(cells, class, magazine);
+        Ok(())
+    }
+
+    /// Puts a magazine into this CPU's cell and files the one that comes out, or this one if there is
+    /// no cell or the pool has ended.
+    fn load(&mut self, cells: &impl Enter, class: usize, mut magazine: Magazine) {
+        if self.ended {
+            return self.shelve(magazine);
+        }
+        magazine.set_capacity(self.capacity);
+        match cells.exchange(class, magazine, self) {
+            Exchange::For(old) => self.retire(old),
+            Exchange::Opened => {}
+            Exchange::NoCell(magazine) => self.shelve(magazine),
+        }
+    }
+
+    /// Takes in a magazine that has left its cell: harvests its count, and files what it holds in
+    /// batches.
+    fn retire(&mut self, mut magazine: Magazine) {
+        self.counts.gets += magazine.harvest();
+        while magazine.len() > self.batch() {
+            // Without memory for another magazine, this one is filed as it is.
+            let Some(mut half) = self.spare() else { break };
+            let mut moved = 0;
+            while moved < self.batch() && magazine.len() > self.batch() {
+                let Some(block) = magazine.pop() else { break };
+                if let Err(block) = half.push(block) {
+                    self.file(block);
+                }
+                moved += 1;
+            }
+            self.shelve(half);
+        }
+        self.shelve(magazine);
+    }
+
+    /// Puts a magazine where it belongs by what it holds.
+    fn shelve(&mut self, magazine: Magazine) {
+        let len = magazine.len();
+        self.idle += len;
+        if len == 0 { self.empty.push(magazine) } else { self.stocked.push(magazine) }
+    }
+
+    /// A magazine without blocks, or `None` where there is no memory for one.
+    fn spare(&mut self) -> Option<Magazine> {
+        self.empty.pop().or_else(|| self.arena.spare())
+    }
+
+    /// Takes in a single block.
+    pub(crate) fn file(&mut self, block: Block) {
+        let batch = self.batch();
+        let block = match self.stocked.top() {
+            Some(top) if top.len() < batch => match top.push(block) {
+                Ok(()) => {
+                    self.idle += 1;
+                    return;
+                }
+                Err(block) => block,
+            },
+            _ => block,
+        };
+        let Some(mut magazine) = self.spare() else {
+            // Out of memory for 512 bytes. The block is lost to the pool, and stays counted as in use.
+            return;
+        };
+        // A spare magazine has room.
+        let _ = magazine.push(block);
+        self.shelve(magazine);
+    }
+
+    /// Takes a block out that is to leave the pool, or to move within it; counts no get.
+    pub(crate) fn remove(&mut self) -> Option<Block> {
+        let mut magazine = self.stocked.pop()?;
+        self.idle -= magazine.len();
+        let block = magazine.pop();
+        self.shelve(magazine);
+        block
+    }
+
+    /// Brings home what lies in the cells of all CPUs, and leaves them closed. Says whether it could.
+    pub(crate) fn drain_cells(&mut self, cells: &impl Enter, class: usize) -> bool {
+        cells.close(class, self, Self::retire)
+    }
+
+    /// Notes a block made for a get.
+    pub(crate) fn made_for_get(&mut self) {
+        self.counts.created += 1;
+        self.counts.gets += 1;
+        self.counts.misses += 1;
+    }
+
+    /// Notes a block made to lie idle, and takes it in.
+    pub(crate) fn made_idle(&mut self, block: Block) {
+        self.counts.created += 1;
+        self.file(block);
+    }
+
+    /// Notes a block that goes back to the source.
+    pub(crate) fn unmade(&mut self) {
+        self.counts.created -= 1;
+        self.counts.trimmed += 1;
+    }
+
+    /// Notes a get that got nothing.
+    pub(crate) fn refused(&mut self) {
+        self.counts.refused += 1;
+    }
+
+    /// Notes a buffer of another pool that was offered here.
+    pub(crate) fn discarded(&mut self) {
+        self.counts.discards += 1;
+    }
+
+    /// From here on nothing is kept.
+    pub(crate) fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// The class's magazines, to be freed by the one who ends the pool.
+    pub(crate) fn arena(&mut self) -> &mut Arena {
+        &mut self.arena
+    }
+
+    /// Whether the pool has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// What is known of the class, cells included.
+    pub(crate) fn counts(&self, cells: &impl Enter, class: usize) -> Counts {
+        let loaded = cells.sum(class, self);
+        Counts {
+            gets: self.counts.gets + loaded.gets,
+            idle: (self.idle + loaded.len) as u64,
+            ..self.counts
+        }
+    }
+}

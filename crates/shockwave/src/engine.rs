@@ -1,0 +1,391 @@
+//! The engine: what happens on a get and on a put.
+//!
+//! The fast paths are [`Engine::take`] and [`Engine::put`]: one restartable sequence each. Everything
+//! else is out of line, runs once for some thirty of them, and takes one lock:
+//!
+//! ```text
+//!   get ─▶ cell ─(empty, closed)─▶ depot ─(nothing idle)─▶ source
+//!   put ─▶ cell ─(full, closed)──▶ depot ─(pool has ended)─▶ source
+//! ```
+
+use std::alloc::Layout;
+use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
+
+use crate::asan;
+use crate::cells::{CellSet, Enter};
+use crate::class::SizeClasses;
+use crate::depot::{Counts, Depot, Visit};
+use crate::error::GetError;
+use crate::limits::{BUFFER_ALIGN, BUFFER_BYTES_MAX};
+use crate::magazine::Block;
+use crate::meta::Meta;
+use crate::oversize::{Origin, Oversize};
+use crate::reentry::Stay;
+use crate::source::{Heap, Source};
+
+/// One pool's machinery. Lives from when the pool is built until its last handle and its last buffer
+/// have gone, whichever goes last; see [`life`](crate::life).
+#[derive(Debug)]
+pub(crate) struct Engine {
+    /// The class of each length. Read on every get.
+    pub(crate) classes: SizeClasses,
+    /// Where the fast paths take and put. Read on every get and put.
+    pub(crate) cells: CellSet,
+    /// What the handles of this pool's buffers say about it; see [`Meta`].
+    pub(crate) meta: Meta,
+    /// One depot for each class.
+    depots: Box<[Depot]>,
+    source: Heap,
+    /// Gets that no class could serve, and those of them still out. Atomic, since these gets may be
+    /// nested in another's slow path.
+    oversize: OversizeCounts,
+    /// What keeps the engine alive: one for all handles together, one for each oversize buffer that is
+    /// out, and, once the pool has ended, one for each other buffer that is out.
+    keepers: AtomicUsize,
+    /// The counts at the last reset, which metrics subtract.
+    baseline: Mutex<Baseline>,
+}
+
+/// All counts of a pool at one time.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Baseline {
+    pub(crate) classes: Vec<Counts>,
+    pub(crate) oversize: OversizeSnapshot,
+}
+
+/// Counts of oversize buffers.
+#[derive(Debug, Default)]
+struct OversizeCounts {
+    gets: AtomicU64,
+    puts: AtomicU64,
+    bytes_allocated: AtomicU64,
+    bytes_in_use: AtomicU64,
+    refused: AtomicU64,
+    discards: AtomicU64,
+}
+
+/// What is known of buffers beyond the largest class.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct OversizeSnapshot {
+    pub(crate) gets: u64,
+    pub(crate) puts: u64,
+    pub(crate) bytes_allocated: u64,
+    pub(crate) bytes_in_use: u64,
+    pub(crate) refused: u64,
+    pub(crate) discards: u64,
+}
+
+/// What a get got.
+pub(crate) enum Got {
+    /// A block of the class that serves the size.
+    Block(usize, Block),
+    /// A buffer of its own.
+    Oversize(Oversize),
+}
+
+impl Engine {
+    /// The engine of pool number `pool`, with closed cells and empty depots.
+    pub(crate) fn new(pool: usize, classes: SizeClasses, cells: CellSet, capacities: &[u8]) -> Self {
+        let depots = (0..classes.count()).map(|class| Depot::new(capacities[class].into()));
+        Self {
+            depots: depots.collect(),
+            classes,
+            cells,
+            meta: Meta::of_pool(pool),
+            source: Heap,
+            oversize: OversizeCounts::default(),
+            keepers: AtomicUsize::new(1),
+            baseline: Mutex::default(),
+        }
+    }
+
+    /// The fast path of a get: a block of `class` from this CPU's cell.
+    #[inline(always)]
+    pub(crate) fn take(&self, class: usize) -> Option<Block> {
+        let block = self.cells.take(class)?;
+        Some(self.wake(class, block))
+    }
+
+    /// The fast path of a put, which falls back to the slow one by itself.
+    #[inline(always)]
+    pub(crate) fn put(&self, class: usize, block: Block) {
+        let block = self.lay_down(class, block);
+        if let Err(block) = self.cells.put(class, block) {
+            self.put_slow(class, block);
+        }
+    }
+
+    /// Whatever the fast path could not get: from the depot, from the source, or of its own.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn get_slow(&self, size: usize) -> Result<Got, GetError> {
+        let stay = Stay::begin();
+        let Some(class) = self.classes.of(size) else {
+            let origin = if stay.is_nested() { Origin::Pages } else { Origin::Source };
+            return self.get_oversize(size, size, origin);
+        };
+        // The cell may hold blocks after all: the fast path also fails when it is interrupted.
+        if let Some(block) = self.cells.take(class) {
+            return Ok(Got::Block(class, self.wake(class, block)));
+        }
+        if let Some(mut stock) = self.depots[class].visit(stay.is_nested()) {
+            if let Some(block) = stock.take(&self.cells, class) {
+                return Ok(Got::Block(class, self.wake(class, block)));
+            }
+        }
+        if stay.is_nested() {
+            return self.get_oversize(size, self.classes.bytes(class), Origin::Pages);
+        }
+        // The source is asked without the lock: it may take its time, and others may put meanwhile.
+        let block = self.make(class);
+        let mut stock = self.visit(class);
+        let Some(block) = block else {
+            stock.refused();
+            return Err(GetError::out_of_memory(size));
+        };
+        stock.made_for_get();
+        if stock.has_ended() {
+            // A buffer of an ended pool that grows: one more to wait for.
+            self.keepers.fetch_add(1, Relaxed);
+        }
+        Ok(Got::Block(class, block))
+    }
+
+    fn get_oversize(
+        &self,
+        requested: usize,
+        capacity: usize,
+        origin: Origin,
+    ) -> Result<Got, GetError> {
+        if capacity > BUFFER_BYTES_MAX {
+            self.oversize.refused.fetch_add(1, Relaxed);
+            return Err(GetError::too_large(requested));
+        }
+        let Some(oversize) = Oversize::make(capacity, origin, &self.source) else {
+            self.oversize.refused.fetch_add(1, Relaxed);
+            return Err(GetError::out_of_memory(requested));
+        };
+        // Relaxed: the caller has the engine alive by a handle or a buffer of its own.
+        self.keepers.fetch_add(1, Relaxed);
+        self.oversize.gets.fetch_add(1, Relaxed);
+        self.oversize.bytes_allocated.fetch_add(capacity as u64, Relaxed);
+        self.oversize.bytes_in_use.fetch_add(capacity as u64, Relaxed);
+        Ok(Got::Oversize(oversize))
+    }
+
+    /// Frees an oversize buffer. Says whether the engine is to be freed now; then nobody else has it.
+    #[must_use]
+    pub(crate) fn put_oversize(&self, oversize: Oversize) -> bool {
+        let _stay = Stay::begin();
+        self.oversize.bytes_in_use.fetch_sub(oversize.capacity() as u64, Relaxed);
+        self.oversize.puts.fetch_add(1, Relaxed);
+        oversize.free(&self.source);
+        self.release(1)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn put_slow(&self, class: usize, block: Block) {
+        if self.put_to_depot(class, block) {
+            crate::life::free(self);
+        }
+    }
+
+    /// Says whether the engine is to be freed now.
+    fn put_to_depot(&self, class: usize, block: Block) -> bool {
+        let stay = Stay::begin();
+        // The cell may have room after all: the fast path also fails when it is interrupted.
+        let Err(block) = self.cells.put(class, block) else { return false };
+        let depot = &self.depots[class];
+        let Some(mut stock) = depot.visit(stay.is_nested()) else {
+            depot.leave(block);
+            return false;
+        };
+        let Err(block) = stock.give(&self.cells, class, block) else { return false };
+        if stay.is_nested() {
+            // Freeing is not for a nested call either. The block waits for the next visit.
+            drop(stock);
+            depot.leave(block);
+            return false;
+        }
+        stock.unmade();
+        let ended = stock.has_ended();
+        // What nested puts left here after the end has been waiting for this.
+        let mut left = 0;
+        while let Some(block) = if ended { stock.remove() } else { None } {
+            stock.unmade();
+            self.unmake(class, block);
+            left += 1;
+        }
+        drop(stock);
+        self.unmake(class, block);
+        ended && self.release(1 + left)
+    }
+
+    /// Makes blocks until at least `count` of a class are idle, with all their pages resident. Returns
+    /// how many it made: fewer than needed if the source has no more.
+    pub(crate) fn warm_up(&self, class: usize, count: usize) -> usize {
+        let _stay = Stay::begin();
+        let idle = self.visit(class).counts(&self.cells, class).idle;
+        let missing = count.saturating_sub(usize::try_from(idle).unwrap_or(usize::MAX));
+        for made in 0..missing {
+            let Some(block) = self.make(class) else { return made };
+            let block = self.lay_down(class, touch(block, self.classes.bytes(class)));
+            self.visit(class).made_idle(block);
+        }
+        missing
+    }
+
+    /// What is known of a class. Takes its lock.
+    pub(crate) fn counts(&self, class: usize) -> Counts {
+        let _stay = Stay::begin();
+        self.visit(class).counts(&self.cells, class)
+    }
+
+    /// What is known of oversize buffers.
+    pub(crate) fn oversize(&self) -> OversizeSnapshot {
+        let counts = &self.oversize;
+        // `puts` first: a put follows its get, so no more puts than gets are ever seen.
+        let puts = counts.puts.load(Relaxed);
+        OversizeSnapshot {
+            puts,
+            gets: counts.gets.load(Relaxed),
+            bytes_allocated: counts.bytes_allocated.load(Relaxed),
+            bytes_in_use: counts.bytes_in_use.load(Relaxed),
+            refused: counts.refused.load(Relaxed),
+            discards: counts.discards.load(Relaxed),
+        }
+    }
+
+    /// The counts at the last reset, or zeros.
+    pub(crate) fn baseline(&self) -> Baseline {
+        self.baseline.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes the counts as they are now, for metrics to subtract.
+    pub(crate) fn set_baseline(&self) {
+        let classes = (0..self.classes.count()).map(|class| self.counts(class)).collect();
+        let baseline = Baseline { classes, oversize: self.oversize() };
+        *self.baseline.lock().unwrap_or_else(PoisonError::into_inner) = baseline;
+    }
+
+    /// Counts a buffer of another pool that was put into this one.
+    #[cold]
+    pub(crate) fn discarded(&self, capacity: usize) {
+        let _stay = Stay::begin();
+        match self.classes.of(capacity) {
+            Some(class) => self.visit(class).discarded(),
+            None => drop(self.oversize.discards.fetch_add(1, Relaxed)),
+        }
+    }
+
+    /// Ends the pool: closes all cells and frees what is idle; from here on puts free what they bring.
+    /// Says whether the engine is to be freed now. Called once, when the last handle has gone.
+    #[must_use]
+    pub(crate) fn end(&self) -> bool {
+        let _stay = Stay::begin();
+        for class in 0..self.classes.count() {
+            let mut stock = self.visit(class);
+            if !stock.drain_cells(&self.cells, class) {
+                // The system no longer lets us take magazines from other CPUs. What they hold cannot be
+                // had, so this engine stays for good.
+                self.keepers.fetch_add(1, Relaxed);
+            }
+            stock.end();
+            while let Some(block) = stock.remove() {
+                stock.unmade();
+                self.unmake(class, block);
+            }
+            // Under the lock, so before any put can count itself out.
+            let out = usize::try_from(stock.counts(&self.cells, class).created).unwrap_or(usize::MAX);
+            self.keepers.fetch_add(out, Relaxed);
+        }
+        self.release(1)
+    }
+
+    /// Frees the magazines of an engine that nobody has any more.
+    #[expect(unsafe_code, reason = "only the engine knows when no cell is entered any more")]
+    pub(crate) fn free_magazines(&mut self) {
+        for depot in &mut self.depots {
+            if let Some(mut stock) = depot.visit(false) {
+                // SAFETY: `end` closed all cells, and exclusive access says that nobody is in one.
+                unsafe { stock.arena().free() };
+            }
+        }
+    }
+
+    /// The depots, for a fork to hold still.
+    pub(crate) fn depots(&self) -> &[Depot] {
+        &self.depots
+    }
+
+    fn visit(&self, class: usize) -> Visit<'_> {
+        // Only a nested visit may find no way in.
+        loop {
+            if let Some(visit) = self.depots[class].visit(false) {
+                return visit;
+            }
+        }
+    }
+
+    /// Lets go of the engine `count` times. Says whether that was the last.
+    #[must_use]
+    fn release(&self, count: usize) -> bool {
+        // Release: what was done with the engine is done. Acquire: by all others too, for the one who
+        // frees it.
+        self.keepers.fetch_sub(count, AcqRel) == count
+    }
+
+    fn layout(&self, class: usize) -> Option<Layout> {
+        Layout::from_size_align(self.classes.bytes(class), BUFFER_ALIGN).ok()
+    }
+
+    #[expect(unsafe_code, reason = "turns memory of the source into blocks")]
+    fn make(&self, class: usize) -> Option<Block> {
+        let memory = self.source.allocate(self.layout(class)?)?;
+        // SAFETY: new memory of the class's size, and nobody else's.
+        Some(unsafe { Block::from_raw(memory) })
+    }
+
+    #[expect(unsafe_code, reason = "turns blocks back into memory of the source")]
+    fn unmake(&self, class: usize, block: Block) {
+        let memory = self.wake(class, block).into_raw();
+        let Some(layout) = self.layout(class) else { return };
+        // SAFETY: blocks of a class are made by `make` with this layout, and the right to this one has
+        // just been given up.
+        unsafe { self.source.deallocate(memory, layout) };
+    }
+
+    /// Tells the sanitizer that a block goes idle.
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "looks at a block's address")]
+    fn lay_down(&self, class: usize, block: Block) -> Block {
+        let memory = block.into_raw();
+        asan::poison(memory, if cfg!(shockwave_asan) { self.classes.bytes(class) } else { 0 });
+        // SAFETY: the right was given up two lines above.
+        unsafe { Block::from_raw(memory) }
+    }
+
+    /// Tells the sanitizer that a block is in use again.
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "looks at a block's address")]
+    fn wake(&self, class: usize, block: Block) -> Block {
+        let memory = block.into_raw();
+        asan::unpoison(memory, if cfg!(shockwave_asan) { self.classes.bytes(class) } else { 0 });
+        // SAFETY: the right was given up two lines above.
+        unsafe { Block::from_raw(memory) }
+    }
+}
+
+/// Writes to each page of a block, so that the system has to provide it.
+#[expect(unsafe_code, reason = "writes to a block's memory")]
+fn touch(block: Block, bytes: usize) -> Block {
+    let memory = block.into_raw();
+    for offset in (0..bytes).step_by(crate::source::pages::PAGE_BYTES) {
+        // SAFETY: within the block, which is this function's alone; new, so zero already.
+        unsafe { memory.byte_add(offset).write_volatile(0) };
+    }
+    // SAFETY: the right was given up above.
+    unsafe { Block::from_raw(memory) }
+}

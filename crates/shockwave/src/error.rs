@@ -1,0 +1,207 @@
+//! Errors: opaque, with a question for each thing a caller may want to tell apart.
+
+use std::fmt;
+
+use crate::limits::{
+    BUFFER_BYTES_MAX, CLASS_BYTES_MAX, CLASS_BYTES_MIN, CLASSES_MAX, POOLS_MAX,
+};
+
+/// Why a buffer could not be had. From [`try_get`](crate::BufferPool::try_get) and
+/// [`try_reserve`](crate::Buffer::try_reserve).
+///
+/// ```
+/// let pool = shockwave::BufferPool::new();
+/// let error = pool.try_get(usize::MAX).unwrap_err();
+/// assert!(error.is_too_large());
+/// assert_eq!(error.requested(), usize::MAX);
+/// assert!(error.to_string().contains("4294967295"), "names the limit: {error}");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GetError {
+    kind: GetErrorKind,
+    requested: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum GetErrorKind {
+    TooLarge,
+    OutOfMemory,
+}
+
+impl GetError {
+    #[cold]
+    pub(crate) const fn too_large(requested: usize) -> Self {
+        Self { kind: GetErrorKind::TooLarge, requested }
+    }
+
+    #[cold]
+    pub(crate) const fn out_of_memory(requested: usize) -> Self {
+        Self { kind: GetErrorKind::OutOfMemory, requested }
+    }
+
+    /// Whether no pool could ever serve this size: it exceeds [`limit`](Self::limit).
+    #[must_use]
+    pub const fn is_too_large(&self) -> bool {
+        matches!(self.kind, GetErrorKind::TooLarge)
+    }
+
+    /// Whether the system refused the memory. A later try may succeed.
+    #[must_use]
+    pub const fn is_out_of_memory(&self) -> bool {
+        matches!(self.kind, GetErrorKind::OutOfMemory)
+    }
+
+    /// Bytes that were asked for.
+    #[must_use]
+    pub const fn requested(&self) -> usize {
+        self.requested
+    }
+
+    /// Bytes in the largest buffer that any pool can serve: 4 GiB less one.
+    #[must_use]
+    pub const fn limit(&self) -> usize {
+        BUFFER_BYTES_MAX
+    }
+}
+
+impl fmt::Display for GetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let requested = self.requested;
+        match self.kind {
+            GetErrorKind::TooLarge => write!(
+                f,
+                "a buffer of {requested} bytes can never be served: the limit is {BUFFER_BYTES_MAX} bytes"
+            ),
+            GetErrorKind::OutOfMemory => {
+                write!(f, "the system refused memory for a buffer of {requested} bytes")
+            }
+        }
+    }
+}
+
+impl std::error::Error for GetError {}
+
+impl From<GetError> for std::io::Error {
+    fn from(error: GetError) -> Self {
+        Self::new(std::io::ErrorKind::OutOfMemory, error)
+    }
+}
+
+/// Why a pool could not be built. From [`build`](crate::BufferPoolBuilder::build).
+///
+/// ```
+/// use shockwave::BufferPool;
+///
+/// let error = BufferPool::builder().classes(&[4096, 2048]).build().unwrap_err();
+/// assert!(error.is_classes());
+/// assert_eq!(error.to_string(), "classes must be ascending, but 2048 follows 4096");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildError {
+    kind: BuildErrorKind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum BuildErrorKind {
+    ClassCount(usize),
+    ClassSize(usize),
+    ClassOrder(usize, usize),
+    CellsVariable(String),
+    RseqUnavailable(&'static str),
+    TooManyPools,
+    OutOfMemory,
+}
+
+impl BuildError {
+    pub(crate) fn class_count(count: usize) -> Self {
+        Self { kind: BuildErrorKind::ClassCount(count) }
+    }
+
+    pub(crate) fn class_size(size: usize) -> Self {
+        Self { kind: BuildErrorKind::ClassSize(size) }
+    }
+
+    pub(crate) fn class_order(before: usize, after: usize) -> Self {
+        Self { kind: BuildErrorKind::ClassOrder(before, after) }
+    }
+
+    pub(crate) fn cells_variable(value: &std::ffi::OsStr) -> Self {
+        Self { kind: BuildErrorKind::CellsVariable(value.to_string_lossy().into_owned()) }
+    }
+
+    pub(crate) fn rseq_unavailable(reason: &'static str) -> Self {
+        Self { kind: BuildErrorKind::RseqUnavailable(reason) }
+    }
+
+    pub(crate) fn too_many_pools() -> Self {
+        Self { kind: BuildErrorKind::TooManyPools }
+    }
+
+    pub(crate) fn out_of_memory() -> Self {
+        Self { kind: BuildErrorKind::OutOfMemory }
+    }
+
+    /// Whether the class set is at fault: its count, a size, or the order.
+    #[must_use]
+    pub fn is_classes(&self) -> bool {
+        use BuildErrorKind::{ClassCount, ClassOrder, ClassSize};
+        matches!(self.kind, ClassCount(_) | ClassSize(_) | ClassOrder(..))
+    }
+
+    /// Whether the environment variable `SHOCKWAVE_CELLS` holds something other than `auto`, `rseq`
+    /// or `locked`.
+    #[must_use]
+    pub fn is_environment(&self) -> bool {
+        matches!(self.kind, BuildErrorKind::CellsVariable(_))
+    }
+
+    /// Whether restartable sequences were asked for and this system has none.
+    #[must_use]
+    pub fn is_rseq_unavailable(&self) -> bool {
+        matches!(self.kind, BuildErrorKind::RseqUnavailable(_))
+    }
+
+    /// Whether as many pools are alive as a process may have.
+    #[must_use]
+    pub fn is_too_many_pools(&self) -> bool {
+        matches!(self.kind, BuildErrorKind::TooManyPools)
+    }
+
+    /// Whether the system refused the memory for the pool's own tables.
+    #[must_use]
+    pub fn is_out_of_memory(&self) -> bool {
+        matches!(self.kind, BuildErrorKind::OutOfMemory)
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            BuildErrorKind::ClassCount(count) => {
+                write!(f, "a pool has 1 to {CLASSES_MAX} classes, not {count}")
+            }
+            BuildErrorKind::ClassSize(size) => write!(
+                f,
+                "a class has {CLASS_BYTES_MIN} to {CLASS_BYTES_MAX} bytes, not {size}"
+            ),
+            BuildErrorKind::ClassOrder(before, after) => {
+                write!(f, "classes must be ascending, but {after} follows {before}")
+            }
+            BuildErrorKind::CellsVariable(value) => write!(
+                f,
+                "the environment variable SHOCKWAVE_CELLS is {value:?}; expected auto, rseq or locked"
+            ),
+            BuildErrorKind::RseqUnavailable(reason) => {
+                write!(f, "restartable sequences are not available: {reason}")
+            }
+            BuildErrorKind::TooManyPools => {
+                write!(f, "a process may have {POOLS_MAX} pools alive at once, and it has them")
+            }
+            BuildErrorKind::OutOfMemory => {
+                write!(f, "the system refused the memory for the pool's tables")
+            }
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}

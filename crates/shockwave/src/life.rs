@@ -1,0 +1,208 @@
+//! Life: how a buffer finds its engine, who keeps an engine alive, and what a fork does to it.
+//!
+//! ```text
+//!    BufferPool ─────────────────────▶ Engine ◀─── ENGINES[pool] ◀─── Buffer.meta
+//!    BufferPool ───┘ handles: 2           │
+//!                                         └ keepers: 1 for the handles
+//!                                                  + 1 for each oversize buffer out
+//!                                                  + 1 for each buffer out, once the pool has ended
+//! ```
+//!
+//! A buffer names its pool by a number, an index into a static table, so that neither a get nor a put
+//! touches a reference count. While a pool has handles, they keep its engine. When the last one goes,
+//! all cells close, what is idle is freed, and what is out is counted, exactly, into `keepers`; from
+//! then on each put counts itself out, and the last one frees the engine and its place in the table.
+#![expect(unsafe_code, reason = "decides when an engine is freed")]
+
+use std::cell::UnsafeCell;
+use std::ptr::{NonNull, null_mut};
+use std::sync::atomic::{
+    AtomicPtr, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
+    fence,
+};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+
+use crate::engine::Engine;
+use crate::error::BuildError;
+use crate::limits::POOLS_MAX;
+
+/// Where each pool number's engine is; null where the number is free.
+static ENGINES: [AtomicPtr<Engine>; POOLS_MAX] = [const { AtomicPtr::new(null_mut()) }; POOLS_MAX];
+
+/// Held by whoever changes which engines there are, and by a fork for as long as it takes.
+static REGISTRY: Mutex<()> = Mutex::new(());
+
+fn registry() -> MutexGuard<'static, ()> {
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The engine of a pool number that a live buffer names.
+///
+/// # Safety
+///
+/// A buffer or a handle of this pool exists for as long as the reference is used.
+#[inline(always)]
+pub(crate) unsafe fn engine<'a>(pool: usize) -> &'a Engine {
+    // Relaxed: whoever got the buffer did so after the table was written, and passed it on by means
+    // that order memory; the entry does not change again while the buffer exists.
+    let engine = ENGINES[pool & (POOLS_MAX - 1)].load(Relaxed);
+    debug_assert!(!engine.is_null(), "a buffer keeps its engine");
+    // SAFETY: by the caller's word the pool is alive, and so the entry is its engine.
+    unsafe { &*engine }
+}
+
+/// A counted handle of an engine: what a `BufferPool` is made of.
+#[derive(Debug)]
+pub(crate) struct Handle(NonNull<Shared>);
+
+/// An engine with its handles' count.
+#[derive(Debug)]
+#[repr(C)]
+struct Shared {
+    /// First, so that a pointer to either is one to both.
+    engine: Engine,
+    /// Live handles. Once zero it stays zero.
+    handles: AtomicUsize,
+}
+
+// SAFETY: the engine is `Sync`, and the count is atomic.
+unsafe impl Send for Handle {}
+// SAFETY: as above.
+unsafe impl Sync for Handle {}
+
+const _: () = {
+    const fn is_sync<T: Sync>() {}
+    is_sync::<Shared>();
+};
+
+impl Handle {
+    /// Finds a free number, makes an engine that knows it, and is its first handle.
+    pub(crate) fn register(make: impl FnOnce(usize) -> Engine) -> Result<Self, BuildError> {
+        watch_forks();
+        let _registry = registry();
+        let pool = ENGINES.iter().position(|entry| entry.load(Relaxed).is_null());
+        let pool = pool.ok_or_else(BuildError::too_many_pools)?;
+        let shared = Box::new(Shared { engine: make(pool), handles: AtomicUsize::new(1) });
+        let shared = NonNull::from(Box::leak(shared));
+        // Release: publishes the engine to a fork handler, the only one who looks without a buffer.
+        ENGINES[pool].store(shared.cast().as_ptr(), Release);
+        Ok(Self(shared))
+    }
+
+    /// The engine.
+    #[inline(always)]
+    pub(crate) fn engine(&self) -> &Engine {
+        // SAFETY: a handle keeps its engine.
+        unsafe { &(*self.0.as_ptr()).engine }
+    }
+
+    fn handles(&self) -> &AtomicUsize {
+        // SAFETY: a handle keeps its engine, and the count beside it.
+        unsafe { &(*self.0.as_ptr()).handles }
+    }
+
+    /// A new handle of the pool that a live buffer names, unless the pool has ended.
+    ///
+    /// # Safety
+    ///
+    /// As for [`engine`].
+    pub(crate) unsafe fn of(pool: usize) -> Option<Self> {
+        let shared = ENGINES[pool & (POOLS_MAX - 1)].load(Relaxed).cast::<Shared>();
+        // SAFETY: by the caller's word the pool is alive, so the entry is its engine, which was
+        // registered as part of a `Shared`.
+        let handles = unsafe { &(*shared).handles };
+        let more = |handles: usize| handles.checked_add(1).filter(|_| handles > 0);
+        handles.fetch_update(Relaxed, Relaxed, more).ok()?;
+        NonNull::new(shared).map(Self)
+    }
+}
+
+impl Clone for Handle {
+    fn clone(&self) -> Self {
+        // Relaxed: this handle keeps the engine while the count goes up.
+        self.handles().fetch_add(1, Relaxed);
+        Self(self.0)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // Release: what this handle did is done. Acquire, by the fence: what others did is too.
+        if self.handles().fetch_sub(1, Release) == 1 {
+            fence(Acquire);
+            if self.engine().end() {
+                free(self.engine());
+            }
+        }
+    }
+}
+
+/// Frees an engine that has just been told that its last keeper has gone.
+pub(crate) fn free(engine: &Engine) {
+    let registry = registry();
+    let is_it = |entry: &&AtomicPtr<Engine>| std::ptr::eq(entry.load(Relaxed), engine);
+    let Some(entry) = ENGINES.iter().find(is_it) else { return };
+    // The table's pointer, not the reference, is the one that came from the box.
+    let shared = entry.swap(null_mut(), Relaxed);
+    drop(registry);
+    // SAFETY: registered by leaking a box of `Shared`, which begins with the engine. `keepers` came to
+    // zero: no handle and no buffer is left, and no thread is within a call on the engine but this one,
+    // whose callers do not use it again.
+    let mut shared = unsafe { Box::from_raw(shared.cast::<Shared>()) };
+    shared.engine.free_magazines();
+}
+
+/// Has forks hold still: no thread that vanishes in the child may leave a class's lock held there.
+#[cfg(unix)]
+fn watch_forks() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: the three handlers are functions of this program with the right signature.
+        let result = unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
+        debug_assert_eq!(result, 0, "registering fork handlers");
+    });
+}
+
+#[cfg(not(unix))]
+fn watch_forks() {}
+
+/// The registry's guard while a fork holds it, from [`before`] to the handler after it.
+#[cfg(unix)]
+struct Held(UnsafeCell<Option<MutexGuard<'static, ()>>>);
+
+// SAFETY: touched only by the holder of the registry's lock, in a fork's handlers, which all run on
+// the forking thread or on its copy in the child.
+#[cfg(unix)]
+unsafe impl Sync for Held {}
+
+#[cfg(unix)]
+static HELD: Held = Held(UnsafeCell::new(None));
+
+#[cfg(unix)]
+fn engines() -> impl Iterator<Item = &'static Engine> {
+    // SAFETY: the registry's lock is held, so engines in the table are not freed meanwhile.
+    ENGINES.iter().filter_map(|entry| unsafe { entry.load(Acquire).as_ref() })
+}
+
+#[cfg(unix)]
+extern "C" fn before() {
+    let guard = registry();
+    // SAFETY: the holder of the lock alone touches it. Nothing is allocated here, because another
+    // allocator's own fork handler may already have run.
+    unsafe { *HELD.0.get() = Some(guard) };
+    engines().flat_map(Engine::depots).for_each(|depot| depot.hold());
+}
+
+#[cfg(unix)]
+extern "C" fn in_parent() {
+    engines().flat_map(Engine::depots).for_each(|depot| depot.let_go());
+    // SAFETY: the lock has been held since `before`, by this thread.
+    drop(unsafe { (*HELD.0.get()).take() });
+}
+
+#[cfg(unix)]
+extern "C" fn in_child() {
+    engines().for_each(|engine| engine.cells.after_fork_in_child());
+    in_parent();
+}

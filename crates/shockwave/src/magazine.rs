@@ -1,0 +1,364 @@
+//! Magazines: fixed arrays of idle blocks, each with one word that says how many there are and how
+//! many gets they have served.
+//!
+//! ```text
+//!   Slots, 512 bytes     word             capacity   next      –      slots
+//!                      ┌────────────────┬──────────┬─────────┬──────┬────┬────┬────┬─ … ─┬────┐
+//!                      │ gets << 8 | len│    60    │  link   │      │  b │  b │  b │     │  – │
+//!                      └────────────────┴──────────┴─────────┴──────┴────┴────┴────┴─ … ─┴────┘
+//!                       0                8          16        24     32            ▲
+//!                                                                              slots[len]
+//! ```
+//!
+//! A get takes `slots[len - 1]` and stores `word + 255`: one get more, one block less. A put fills
+//! `slots[len]` and stores `word + 1`. Either is one store of one word, which is what lets a
+//! restartable sequence commit it and what makes the count of gets exact at no cost.
+//!
+//! [`Slots`] is the memory, which a cell shares with whoever enters it. [`Magazine`] is the right to
+//! it: a magazine that is in no cell has one holder, who may read and write it as it likes.
+#![expect(unsafe_code, reason = "owns blocks and the memory of magazines by address")]
+
+use std::fmt;
+use std::ptr::NonNull;
+
+use crate::limits::SLOTS;
+use crate::source::pages;
+use crate::sync::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, UnsafeCell};
+
+/// The memory of one buffer, and the right to it: whoever has the block may write it, and must hand
+/// it on. Not `Copy`, so that safe code cannot hand the same memory to two holders.
+#[derive(Debug)]
+pub(crate) struct Block(NonNull<u8>);
+
+// SAFETY: a block is plain memory with one holder.
+unsafe impl Send for Block {}
+
+impl Block {
+    /// Takes the right to a block's memory.
+    ///
+    /// # Safety
+    ///
+    /// `memory` is the whole of one buffer of the class that the block will be used for, and nobody
+    /// else has the right to it.
+    #[inline(always)]
+    pub(crate) unsafe fn from_raw(memory: NonNull<u8>) -> Self {
+        Self(memory)
+    }
+
+    /// Gives the right up; the address remains.
+    #[inline(always)]
+    pub(crate) fn into_raw(self) -> NonNull<u8> {
+        self.0
+    }
+}
+
+/// Blocks that were served, and blocks that are there: a magazine's word, taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Word {
+    /// Gets served since the count was last harvested, `0..2^56`.
+    pub(crate) gets: u64,
+    /// Blocks in the magazine, `0..=SLOTS`.
+    pub(crate) len: usize,
+}
+
+impl Word {
+    /// What the bits of a magazine's word mean.
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        Self { gets: bits >> 8, len: (bits & 0xff) as usize }
+    }
+}
+
+/// What a get adds to the word: one get more, one block less.
+pub(crate) const WORD_GET: u64 = (1 << 8) - 1;
+/// What a put adds to the word: one block more.
+pub(crate) const WORD_PUT: u64 = 1;
+
+/// The memory of a magazine. Offsets are known to the assembly in `cells/rseq.rs`.
+#[repr(C)]
+#[cfg_attr(not(loom), repr(align(512)))]
+pub(crate) struct Slots {
+    /// `gets << 8 | len`, with `len <= SLOTS`; `slots[..len]` are blocks that belong to the magazine.
+    pub(crate) word: AtomicU64,
+    /// Blocks that a put may fill it up to, `0..=SLOTS`. Written only while no cell points here.
+    pub(crate) capacity: AtomicU64,
+    /// The next magazine of a [`Stack`]; meaningless in a cell.
+    next: UnsafeCell<Option<Magazine>>,
+    reserved: u64,
+    /// Addresses of blocks; those from `len` on are stale.
+    pub(crate) slots: [UnsafeCell<*mut u8>; SLOTS],
+}
+
+#[cfg(not(loom))]
+const _: () = {
+    assert!(size_of::<Slots>() == 512);
+    assert!(std::mem::offset_of!(Slots, word) == 0);
+    assert!(std::mem::offset_of!(Slots, capacity) == 8);
+    assert!(std::mem::offset_of!(Slots, slots) == 32);
+};
+
+// SAFETY: `word` and `capacity` are atomic; `next` and `slots` are touched by a `Magazine`'s holder,
+// or through a cell under that cell's own rules of entry, one at a time in either case.
+unsafe impl Sync for Slots {}
+
+impl Slots {
+    fn new() -> Self {
+        Self {
+            word: AtomicU64::new(0),
+            capacity: AtomicU64::new(0),
+            next: UnsafeCell::new(None),
+            reserved: 0,
+            slots: std::array::from_fn(|_| UnsafeCell::new(std::ptr::null_mut())),
+        }
+    }
+}
+
+/// What a closed cell points at: empty and without room, so that gets and puts both leave by the
+/// slow path, and no flag is ever tested on the fast one. Nothing ever writes to it.
+#[cfg(not(loom))]
+pub(crate) fn closed() -> *mut Slots {
+    static CLOSED: Slots = Slots {
+        word: AtomicU64::new(0),
+        capacity: AtomicU64::new(0),
+        next: UnsafeCell::new(None),
+        reserved: 0,
+        slots: [const { UnsafeCell::new(std::ptr::null_mut()) }; SLOTS],
+    };
+    (&raw const CLOSED).cast_mut()
+}
+
+#[cfg(loom)]
+pub(crate) fn closed() -> *mut Slots {
+    loom::lazy_static! { static ref CLOSED: Slots = Slots::new(); }
+    let closed: &Slots = &CLOSED;
+    std::ptr::from_ref(closed).cast_mut()
+}
+
+/// The right to one magazine that is in no cell.
+pub(crate) struct Magazine(NonNull<Slots>);
+
+// SAFETY: a magazine's memory belongs to its one holder, and blocks may be sent.
+unsafe impl Send for Magazine {}
+
+impl Magazine {
+    /// Takes the right to a magazine that has left its cell.
+    ///
+    /// # Safety
+    ///
+    /// `slots` was given up by [`into_raw`](Self::into_raw), is in no cell any more, and no one who
+    /// entered while it was can still commit to it. It is not [`closed`].
+    pub(crate) unsafe fn from_raw(slots: NonNull<Slots>) -> Self {
+        Self(slots)
+    }
+
+    /// Gives the right up, for a cell to take.
+    pub(crate) fn into_raw(self) -> *mut Slots {
+        self.0.as_ptr()
+    }
+
+    fn slots(&self) -> &Slots {
+        // SAFETY: valid: an arena's memory outlives the magazines made from it. Unaliased as far as
+        // it matters: only shared references to it are ever made.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Blocks here and gets counted.
+    pub(crate) fn word(&self) -> Word {
+        // Acquire: what was put by whoever had the cell before; pairs with the Release in `set`, and
+        // in a locked cell's release of its lock.
+        Word::from_bits(self.slots().word.load(Acquire))
+    }
+
+    fn set(&mut self, word: Word) {
+        // Release: publishes the slots to whoever enters the cell that this magazine goes to.
+        self.slots().word.store(word.gets << 8 | word.len as u64, Release);
+    }
+
+    /// Blocks here.
+    pub(crate) fn len(&self) -> usize {
+        self.word().len
+    }
+
+    /// Says how far puts may fill it, at most [`SLOTS`].
+    pub(crate) fn set_capacity(&mut self, capacity: usize) {
+        debug_assert!(capacity <= SLOTS);
+        self.slots().capacity.store(capacity as u64, Relaxed);
+    }
+
+    /// Takes the count of gets out of the word, leaving zero.
+    pub(crate) fn harvest(&mut self) -> u64 {
+        let Word { gets, len } = self.word();
+        self.set(Word { gets: 0, len });
+        gets
+    }
+
+    /// Takes the last block out, without counting a get.
+    pub(crate) fn pop(&mut self) -> Option<Block> {
+        let word = self.word();
+        let len = word.len.checked_sub(1)?;
+        // SAFETY: this holder alone has the slots, and `slots[..len]` hold blocks.
+        let memory = self.slots().slots[len].with(|slot| unsafe { *slot });
+        self.set(Word { len, ..word });
+        // SAFETY: the block belonged to the magazine, which has just let go of it.
+        NonNull::new(memory).map(|memory| unsafe { Block::from_raw(memory) })
+    }
+
+    /// Adds a block, or hands it back if all slots are taken.
+    pub(crate) fn push(&mut self, block: Block) -> Result<(), Block> {
+        let word = self.word();
+        let Some(slot) = self.slots().slots.get(word.len) else { return Err(block) };
+        // SAFETY: this holder alone has the slots.
+        slot.with_mut(|slot| unsafe { *slot = block.into_raw().as_ptr() });
+        self.set(Word { len: word.len + 1, ..word });
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Magazine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Magazine").field(&self.word()).finish()
+    }
+}
+
+/// Magazines that lie on each other, linked through their own memory.
+#[derive(Debug, Default)]
+pub(crate) struct Stack(Option<Magazine>);
+
+impl Stack {
+    /// Lays a magazine on top.
+    pub(crate) fn push(&mut self, magazine: Magazine) {
+        let below = self.0.take();
+        // SAFETY: the holder of `magazine` alone has its link.
+        magazine.slots().next.with_mut(|next| unsafe { *next = below });
+        self.0 = Some(magazine);
+    }
+
+    /// Takes the top one off.
+    pub(crate) fn pop(&mut self) -> Option<Magazine> {
+        let magazine = self.0.take()?;
+        // SAFETY: the holder of `magazine` alone has its link.
+        self.0 = magazine.slots().next.with_mut(|next| unsafe { (*next).take() });
+        Some(magazine)
+    }
+
+    /// The top one, to look at or to change in place.
+    pub(crate) fn top(&mut self) -> Option<&mut Magazine> {
+        self.0.as_mut()
+    }
+}
+
+/// Makes magazines, a page of them at a time. The pages stay until [`free`](Self::free) is called.
+///
+/// The first 512 bytes of each page link it to the one before. That leaves seven magazines to a
+/// page, none of them at a page's start: the first line of a page-aligned buffer, where most writes
+/// go, and a magazine's word then never share their low twelve address bits, which a processor that
+/// matches stores to loads by those bits would take for a dependency.
+#[derive(Debug, Default)]
+pub(crate) struct Arena {
+    /// The last page mapped; its first word points at the one before.
+    page: Option<NonNull<u8>>,
+    /// Magazines already made from `page`, `0..=PER_PAGE`.
+    used: usize,
+}
+
+// SAFETY: the arena alone has its pages.
+unsafe impl Send for Arena {}
+
+const PER_PAGE: usize = pages::PAGE_BYTES / size_of::<Slots>() - 1;
+
+impl Arena {
+    /// A new, empty magazine, or `None` where the system refuses memory.
+    pub(crate) fn spare(&mut self) -> Option<Magazine> {
+        let page = match self.page {
+            Some(page) if self.used < PER_PAGE => page,
+            below => {
+                let page = pages::map(pages::PAGE_BYTES)?;
+                // SAFETY: the page is new, writable and aligned.
+                unsafe { page.cast::<Option<NonNull<u8>>>().write(below) };
+                self.page = Some(page);
+                self.used = 0;
+                page
+            }
+        };
+        self.used += 1;
+        // SAFETY: `used <= PER_PAGE`, so the magazine lies within the page.
+        let slots = unsafe { page.byte_add(self.used * size_of::<Slots>()) }.cast::<Slots>();
+        // SAFETY: writable, aligned to its size since the page is, and not handed out before.
+        unsafe { slots.write(Slots::new()) };
+        Some(Magazine(slots))
+    }
+}
+
+impl Arena {
+    /// Unmaps all pages.
+    ///
+    /// # Safety
+    ///
+    /// No magazine from here is used any more: no holder has one, and no cell points at one.
+    pub(crate) unsafe fn free(&mut self) {
+        while let Some(page) = self.page {
+            // SAFETY: `spare` wrote the link when it mapped the page.
+            self.page = unsafe { page.cast::<Option<NonNull<u8>>>().read() };
+            // SAFETY: mapped by `spare`, and by the caller's word out of use.
+            unsafe { pages::unmap(page, pages::PAGE_BYTES) };
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn block(address: usize) -> Block {
+        // SAFETY: never dereferenced in these tests.
+        unsafe { Block::from_raw(NonNull::new(address as *mut u8).unwrap()) }
+    }
+
+    #[test]
+    fn a_magazine_is_a_stack_that_counts_nothing_by_itself() {
+        let mut arena = Arena::default();
+        let mut magazine = arena.spare().unwrap();
+        assert!(magazine.pop().is_none());
+        for i in 1..=SLOTS {
+            magazine.push(block(i * 64)).unwrap();
+        }
+        assert_eq!(magazine.push(block(64)).unwrap_err().into_raw().as_ptr() as usize, 64);
+        for i in (1..=SLOTS).rev() {
+            assert_eq!(magazine.pop().unwrap().into_raw().as_ptr() as usize, i * 64);
+        }
+        assert_eq!(magazine.word(), Word::default());
+    }
+
+    #[test]
+    fn the_word_counts_a_get_in_the_store_that_takes_the_block() {
+        let bits = 7 << 8 | 3;
+        assert_eq!(Word::from_bits(bits + WORD_GET), Word { gets: 8, len: 2 });
+        assert_eq!(Word::from_bits(bits + WORD_PUT), Word { gets: 7, len: 4 });
+    }
+
+    #[test]
+    fn arenas_make_distinct_magazines_across_pages_and_stacks_keep_order() {
+        let mut arena = Arena::default();
+        let mut stack = Stack::default();
+        for i in 1..=3 * PER_PAGE {
+            let mut magazine = arena.spare().unwrap();
+            assert_ne!(magazine.0.as_ptr() as usize % pages::PAGE_BYTES, 0);
+            magazine.push(block(i * 64)).unwrap();
+            stack.push(magazine);
+        }
+        for i in (1..=3 * PER_PAGE).rev() {
+            let address = stack.pop().unwrap().pop().unwrap().into_raw().as_ptr() as usize;
+            assert_eq!(address, i * 64);
+        }
+        assert!(stack.pop().is_none());
+    }
+
+    #[test]
+    fn harvest_leaves_the_blocks() {
+        let mut arena = Arena::default();
+        let mut magazine = arena.spare().unwrap();
+        magazine.push(block(64)).unwrap();
+        magazine.set(Word { gets: 41, len: 1 });
+        assert_eq!(magazine.harvest(), 41);
+        assert_eq!(magazine.word(), Word { gets: 0, len: 1 });
+    }
+}

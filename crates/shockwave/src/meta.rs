@@ -1,0 +1,156 @@
+//! The second word of a handle: everything about a buffer that is not its address.
+//!
+//! ```text
+//!    63      56 55          44 43     38 37     32 31                              0
+//!   ┌──────────┬──────────────┬─────────┬─────────┬─────────────────────────────────┐
+//!   │  flags   │  pool        │  class  │  dirty  │  length                         │
+//!   └──────────┴──────────────┴─────────┴─────────┴─────────────────────────────────┘
+//! ```
+
+use crate::limits::{CLASSES_MAX, POOLS_MAX};
+
+/// See the module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Meta(u64);
+
+const DIRTY_SHIFT: u32 = 32;
+const DIRTY_MASK: u64 = 0x3f << DIRTY_SHIFT;
+const CLASS_SHIFT: u32 = 38;
+const POOL_SHIFT: u32 = 44;
+const FLAGS_SHIFT: u32 = 56;
+
+/// The buffer belongs to no class; its capacity lies before its data.
+const OVERSIZE: u64 = 1 << FLAGS_SHIFT | SPECIAL;
+/// What was written is cleared before the buffer goes back.
+const SCRUB: u64 = 1 << (FLAGS_SHIFT + 1) | SPECIAL;
+/// Something is to be done on return besides to return. Part of every flag, and the sign bit, so that
+/// one test on each drop answers for all of them.
+const SPECIAL: u64 = 1 << 63;
+
+const _: () = assert!(POOLS_MAX - 1 <= 0xfff, "twelve bits of pool");
+const _: () = assert!(CLASSES_MAX - 1 <= 0x3f, "six bits of class");
+
+impl Meta {
+    /// What all buffers of a pool have in common.
+    pub(crate) const fn of_pool(pool: usize) -> Self {
+        Self((pool as u64) << POOL_SHIFT)
+    }
+
+    /// A fresh buffer of a class.
+    #[inline(always)]
+    pub(crate) const fn with_class(self, class: usize) -> Self {
+        Self(self.0 | (class as u64) << CLASS_SHIFT)
+    }
+
+    /// A fresh buffer of no class.
+    pub(crate) const fn with_oversize(self) -> Self {
+        Self(self.0 | OVERSIZE)
+    }
+
+    /// The same with the flag that [`is_plain`](Self::is_plain) denies and scrubbing looks at.
+    pub(crate) const fn with_scrub(self) -> Self {
+        Self(self.0 | SCRUB)
+    }
+
+    /// Whether what was written is to be cleared before the buffer goes back.
+    pub(crate) const fn scrubs(self) -> bool {
+        self.0 & SCRUB == SCRUB
+    }
+
+    /// Bytes in the buffer that its holder wrote, from the front.
+    #[inline(always)]
+    pub(crate) const fn len(self) -> usize {
+        (self.0 & 0xffff_ffff) as usize
+    }
+
+    /// Sets the length. `len` fits 32 bits, as every capacity does.
+    #[inline(always)]
+    pub(crate) const fn set_len(&mut self, len: usize) {
+        debug_assert!(len <= 0xffff_ffff);
+        self.0 = self.0 & !0xffff_ffff | len as u64;
+    }
+
+    /// The class, of a buffer that has one.
+    #[inline(always)]
+    pub(crate) const fn class(self) -> usize {
+        (self.0 >> CLASS_SHIFT) as usize & (CLASSES_MAX - 1)
+    }
+
+    /// The number of the pool.
+    #[inline(always)]
+    pub(crate) const fn pool(self) -> usize {
+        (self.0 >> POOL_SHIFT) as usize & (POOLS_MAX - 1)
+    }
+
+    /// Whether the buffer belongs to no class.
+    #[inline(always)]
+    pub(crate) const fn is_oversize(self) -> bool {
+        self.0 & OVERSIZE == OVERSIZE
+    }
+
+    /// Whether nothing is to be done on return but to return: no flag is set.
+    #[inline(always)]
+    pub(crate) const fn is_plain(self) -> bool {
+        self.0 & SPECIAL == 0
+    }
+
+    /// Bytes from the front that the holder may have written at some time: the length, or the
+    /// high-water mark of what was written beyond it, which is kept as a power of two.
+    pub(crate) const fn dirty(self) -> usize {
+        let mark = (self.0 & DIRTY_MASK) >> DIRTY_SHIFT;
+        let marked = if mark == 0 { 0 } else { 1 << (mark - 1) };
+        if marked > self.len() { marked } else { self.len() }
+    }
+
+    /// Raises the high-water mark to `bytes`, rounded up to a power of two. Needed wherever the length
+    /// is about to no longer cover what was written.
+    #[inline]
+    pub(crate) const fn mark_dirty(&mut self, bytes: usize) {
+        if bytes == 0 {
+            return;
+        }
+        let mark = ((usize::BITS - (bytes - 1).leading_zeros() + 1) as u64) << DIRTY_SHIFT;
+        if mark > self.0 & DIRTY_MASK {
+            self.0 = self.0 & !DIRTY_MASK | mark;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::BUFFER_BYTES_MAX;
+
+    #[test]
+    fn fields_do_not_touch_each_other() {
+        let mut meta = Meta::of_pool(POOLS_MAX - 1).with_class(CLASSES_MAX - 1);
+        assert!(meta.is_plain());
+        meta.set_len(BUFFER_BYTES_MAX);
+        meta.mark_dirty(BUFFER_BYTES_MAX);
+        assert!(meta.is_plain() && !meta.is_oversize() && !meta.scrubs());
+        meta = meta.with_oversize().with_scrub();
+        assert!(!meta.is_plain() && meta.is_oversize() && meta.scrubs());
+        assert_eq!((meta.pool(), meta.class()), (POOLS_MAX - 1, CLASSES_MAX - 1));
+        assert_eq!(meta.len(), BUFFER_BYTES_MAX);
+        meta.set_len(0);
+        assert_eq!((meta.len(), meta.dirty()), (0, 1 << 32));
+    }
+
+    #[test]
+    fn the_mark_is_the_next_power_of_two_and_never_falls() {
+        for (bytes, dirty) in [(0, 0), (1, 1), (2, 2), (3, 4), (300, 512), (4096, 4096)] {
+            let mut meta = Meta::of_pool(0);
+            meta.mark_dirty(bytes);
+            assert_eq!(meta.dirty(), dirty);
+            meta.mark_dirty(1);
+            assert_eq!(meta.dirty(), dirty.max(1));
+        }
+    }
+
+    #[test]
+    fn what_was_written_is_known_without_a_mark_while_the_length_covers_it() {
+        let mut meta = Meta::of_pool(0);
+        meta.set_len(300);
+        assert_eq!(meta.dirty(), 300);
+    }
+}

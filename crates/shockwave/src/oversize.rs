@@ -1,0 +1,117 @@
+//! Buffers that belong to no class: made for one holder, exact, and freed when dropped.
+//!
+//! ```text
+//!      ┌──────────────────────────┬──────────────────────────────────────┐
+//!      │ capacity, origin         │ data: capacity bytes                 │
+//!      └──────────────────────────┴──────────────────────────────────────┘
+//!        64 bytes                  ▲ what the handle points at
+//! ```
+#![expect(unsafe_code, reason = "keeps a header in front of the data")]
+
+use std::alloc::Layout;
+use std::ptr::NonNull;
+
+use crate::limits::BUFFER_ALIGN;
+use crate::source::{Source, pages};
+
+/// What lies before the data.
+#[repr(C, align(64))]
+struct Header {
+    /// Bytes of the data.
+    capacity: usize,
+    origin: Origin,
+}
+
+const _: () = assert!(size_of::<Header>() == BUFFER_ALIGN && align_of::<Header>() == BUFFER_ALIGN);
+
+/// Where an oversize buffer came from, and so where it goes back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The pool's source.
+    Source,
+    /// Pages of its own, past every allocator: for a get that was itself interrupted inside of one.
+    Pages,
+}
+
+/// The right to an oversize buffer's memory.
+#[derive(Debug)]
+pub(crate) struct Oversize(NonNull<u8>);
+
+impl Oversize {
+    /// Makes a zeroed buffer of `capacity` bytes, or `None` if there is no memory for it.
+    pub(crate) fn make(capacity: usize, origin: Origin, source: &impl Source) -> Option<Self> {
+        let layout = layout(capacity)?;
+        let header = match origin {
+            Origin::Source => source.allocate(layout)?,
+            Origin::Pages => pages::map(layout.size())?,
+        };
+        // SAFETY: writable and aligned: the layout begins with a header.
+        unsafe { header.cast::<Header>().write(Header { capacity, origin }) };
+        // SAFETY: the data lies behind the header in the same allocation.
+        Some(Self(unsafe { header.byte_add(size_of::<Header>()) }))
+    }
+
+    /// Takes the right to a buffer that [`into_raw`](Self::into_raw) gave up.
+    ///
+    /// # Safety
+    ///
+    /// `data` came from `into_raw`, and nobody else has the right to it.
+    pub(crate) unsafe fn from_raw(data: NonNull<u8>) -> Self {
+        Self(data)
+    }
+
+    /// Gives the right up; the address of the data remains.
+    pub(crate) fn into_raw(self) -> NonNull<u8> {
+        self.0
+    }
+
+    fn header(&self) -> NonNull<Header> {
+        // SAFETY: `make` put a header before the data.
+        unsafe { self.0.byte_sub(size_of::<Header>()) }.cast()
+    }
+
+    /// Bytes of the data.
+    pub(crate) fn capacity(&self) -> usize {
+        // SAFETY: `make` wrote the header, and nobody writes to it.
+        unsafe { (*self.header().as_ptr()).capacity }
+    }
+
+    /// Frees the memory. `source` is the one it was made with.
+    pub(crate) fn free(self, source: &impl Source) {
+        let header = self.header();
+        // SAFETY: `make` wrote the header, and nobody writes to it.
+        let Header { capacity, origin } = unsafe { header.read() };
+        let Some(layout) = layout(capacity) else { return };
+        match origin {
+            // SAFETY: allocated by `make` with this layout; `self` is the only right to it.
+            Origin::Source => unsafe { source.deallocate(header.cast(), layout) },
+            // SAFETY: mapped by `make` with this size; `self` is the only right to it.
+            Origin::Pages => unsafe { pages::unmap(header.cast(), layout.size()) },
+        }
+    }
+}
+
+fn layout(capacity: usize) -> Option<Layout> {
+    let bytes = size_of::<Header>().checked_add(capacity)?;
+    Layout::from_size_align(bytes, BUFFER_ALIGN).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Heap;
+
+    #[test]
+    fn capacity_is_exact_and_data_is_aligned_whatever_the_origin() {
+        for origin in [Origin::Source, Origin::Pages] {
+            for capacity in [1, 63, 64, 65_537, 1 << 20] {
+                let oversize = Oversize::make(capacity, origin, &Heap).unwrap();
+                assert_eq!(oversize.capacity(), capacity);
+                assert_eq!(oversize.0.as_ptr() as usize % BUFFER_ALIGN, 0);
+                oversize.free(&Heap);
+            }
+        }
+        assert!(Oversize::make(usize::MAX, Origin::Source, &Heap).is_none());
+        assert!(Oversize::make(isize::MAX as usize, Origin::Source, &Heap).is_none());
+    }
+}
