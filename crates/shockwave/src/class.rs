@@ -1,19 +1,22 @@
 //! Size classes: the arithmetic from a request's length to the class that serves it.
 //!
 //! A class set is any 1 to 32 ascending sizes. A table with one byte for each 64 bytes of length, up
-//! to the largest class, says which class is the first that might serve a length; one comparison
-//! says whether it does. It does not only where a class ends within those 64 bytes.
+//! to the largest class, says which class serves the lengths of these 64 bytes:
 //!
 //! ```text
-//!   length / 64      0 … 31   32 … 63   64 … 127   …   1024
-//!   table          │   0    │    1    │     2    │ … │   5  │
-//!   sizes            2048      4096       8192    …    65536
+//!   (length + 63) / 64     0     1 … 32   33 … 64   65 … 128   …   1024
+//!   table               │  –  │    0    │    1    │    2     │ … │   5  │
+//!   class bytes                  2048      4096       8192    …    65536
 //! ```
 //!
-//! Nine instructions, none of which waits for another get or put. Finding the highest bit instead
-//! would do without the table, but takes more of them, and is slow on processors that have no fast
-//! instruction for it, or may not be assumed to; a table for 64 KiB is 1 KiB, of which a program
+//! Six instructions find the class so, none of which waits for another get or put. Finding the highest
+//! bit would do without the table, but takes more, and is slow on processors that have no fast
+//! instruction for it or may not be assumed to. A table up to 64 KiB is 1 KiB, of which a program
 //! touches the few lines that its sizes need.
+//!
+//! Where a class ends within 64 bytes, the table names no class but a column of cells that is always
+//! closed. A get there fails on its fast path without any test of its own, and the slow path asks
+//! [`SizeClasses::of`], which knows the answer to the byte.
 
 use crate::error::BuildError;
 use crate::limits::{CLASS_BYTES_MAX, CLASS_BYTES_MIN, CLASSES_MAX};
@@ -47,14 +50,10 @@ const GRANULE: usize = 64;
 /// The sizes of a pool's classes, and the table that finds one.
 #[derive(Clone)]
 pub(crate) struct SizeClasses {
-    /// For each `length / GRANULE` up to the largest class's: the smallest class that holds the least
-    /// length which falls there.
+    /// Bytes of each class, ascending.
+    sizes: Vec<usize>,
+    /// See [`quick`](Self::quick).
     table: Box<[u8]>,
-    /// Bytes of each class, ascending; 0 from `count` on. As long as a `u8` reaches, so that an index
-    /// from the table needs no check.
-    sizes: [u32; 256],
-    /// Classes in use, `1..=32`.
-    count: usize,
 }
 
 impl SizeClasses {
@@ -71,42 +70,46 @@ impl SizeClasses {
         if let Some(pair) = sizes.windows(2).find(|pair| pair[0] >= pair[1]) {
             return Err(BuildError::class_order(pair[0], pair[1]));
         }
-        let mut slots = [0; 256];
-        for (slot, &size) in slots.iter_mut().zip(sizes) {
-            *slot = u32::try_from(size).unwrap_or(u32::MAX);
-        }
-        let largest = sizes[sizes.len() - 1];
-        let first = |granule: usize| sizes.partition_point(|&size| size < granule * GRANULE);
-        let table = (0..=largest / GRANULE).map(|granule| u8::try_from(first(granule)).unwrap_or(0));
-        Ok(Self { table: table.collect(), sizes: slots, count: sizes.len() })
+        let smallest_for = |length: usize| sizes.partition_point(|&size| size < length);
+        let granules = sizes[sizes.len() - 1].div_ceil(GRANULE);
+        let table = (0..=granules).map(|granule| {
+            // The lengths that fall here are one to 64 more than those before; none before the first.
+            let first = smallest_for((granule * GRANULE).saturating_sub(GRANULE - 1));
+            let last = smallest_for(granule * GRANULE);
+            let class = if granule > 0 && first == last { first } else { sizes.len() };
+            u8::try_from(class).unwrap_or(u8::MAX)
+        });
+        Ok(Self { sizes: sizes.to_vec(), table: table.collect() })
+    }
+
+    /// For each [`granule`], the class that serves all its lengths, or the number of classes if there is
+    /// no such class.
+    pub(crate) fn quick(&self) -> &[u8] {
+        &self.table
     }
 
     /// The smallest class that holds `length` bytes, if one does.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn of(&self, length: usize) -> Option<usize> {
-        let class = *self.table.get(length / GRANULE)?;
-        if self.sizes[usize::from(class)] as usize >= length {
-            return Some(class.into());
-        }
-        self.search(length)
+        let class = usize::from(*self.table.get(granule(length))?);
+        if class < self.sizes.len() { Some(class) } else { self.search(length) }
     }
 
     /// As [`of`](Self::of), for a length that shares its granule with the end of a class.
     #[cold]
-    #[inline(never)]
     fn search(&self, length: usize) -> Option<usize> {
-        self.sizes[..self.count].iter().position(|&size| size as usize >= length)
+        self.sizes.iter().position(|&size| size >= length)
     }
 
     /// Bytes in each buffer of `class`.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn bytes(&self, class: usize) -> usize {
-        self.sizes[class & 0xff] as usize
+        self.sizes[class]
     }
 
     /// Number of classes, `1..=32`.
     pub(crate) fn count(&self) -> usize {
-        self.count
+        self.sizes.len()
     }
 
     /// Slots that a CPU's magazine of each class gets when all of them together may hold
@@ -115,8 +118,8 @@ impl SizeClasses {
     pub(crate) fn capacities(&self, per_core_bytes: usize, slots_max: usize) -> [u8; CLASSES_MAX] {
         let mut left = per_core_bytes;
         let mut capacities = [0; CLASSES_MAX];
-        for class in 0..self.count {
-            let share = left / (self.count - class);
+        for class in 0..self.count() {
+            let share = left / (self.count() - class);
             let slots = (share / self.bytes(class)).clamp(1, slots_max);
             left = left.saturating_sub(slots * self.bytes(class));
             capacities[class] = u8::try_from(slots).unwrap_or(u8::MAX);
@@ -125,9 +128,16 @@ impl SizeClasses {
     }
 }
 
+/// The index of a length in the table of [`SizeClasses::quick`]. Lengths within 64 bytes of `usize::MAX`
+/// wrap around to the first granule, which names no class.
+#[inline(always)]
+pub(crate) fn granule(length: usize) -> usize {
+    length.wrapping_add(GRANULE - 1) / GRANULE
+}
+
 impl std::fmt::Debug for SizeClasses {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(&self.sizes[..self.count]).finish()
+        f.debug_list().entries(&self.sizes).finish()
     }
 }
 
@@ -149,8 +159,15 @@ mod tests {
         let near = borders.chain(sizes.iter().copied()).flat_map(|edge| edge.saturating_sub(2)..=edge + 2);
         for length in (0..=(largest + 2).min(128 << 10)).chain(near) {
             assert_eq!(classes.of(length), naive(sizes, length), "{length} in {sizes:?}");
+            let quick = classes.quick().get(granule(length)).map(|&class| usize::from(class));
+            if let Some(class) = quick.filter(|&class| class < sizes.len()) {
+                assert_eq!(Some(class), naive(sizes, length), "{length} in {sizes:?}");
+            }
         }
-        assert_eq!(classes.of(usize::MAX), None);
+        for huge in usize::MAX - 70..=usize::MAX {
+            assert_eq!(classes.of(huge), None);
+            assert!(classes.quick().get(granule(huge)).is_none_or(|&c| usize::from(c) == sizes.len()));
+        }
         assert_eq!(classes.count(), sizes.len());
     }
 
@@ -164,6 +181,12 @@ mod tests {
         check(&(0..32).map(|i| 100 + i).collect::<Vec<_>>());
         check(&(0..32).map(|i| 64 << (i / 2) | (i % 2) << (i / 2 + 5)).collect::<Vec<_>>());
         check(&(1..=32).map(|i| i * 524_288).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn every_length_of_the_default_classes_is_found_quickly() {
+        let classes = SizeClasses::new(&DEFAULT_CLASSES).unwrap();
+        assert!((1..=65_536).all(|length| classes.quick()[granule(length)] < 6));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The engine: what happens on a get and on a put.
 //!
-//! The fast paths are [`Engine::take`] and [`Engine::put`]: one restartable sequence each. Everything
-//! else is out of line, runs once for some thirty of them, and takes one lock:
+//! The fast paths are [`Engine::take_fast`] and [`put_fast`]: one restartable sequence each, inlined
+//! into the caller. Everything else is out of line. Where there are restartable sequences, that runs once
+//! for some thirty gets or puts, and takes one lock; locked cells are entered from there too.
 //!
 //! ```text
 //!   get ─▶ cell ─(empty, closed)─▶ depot ─(nothing idle)─▶ source
@@ -13,8 +14,8 @@ use std::sync::{Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 
 use crate::asan;
-use crate::cells::{CellSet, Enter};
-use crate::class::SizeClasses;
+use crate::cells::{CellSet, Enter, rseq::Column};
+use crate::class::{SizeClasses, granule};
 use crate::depot::{Counts, Depot, Visit};
 use crate::error::GetError;
 use crate::limits::{BUFFER_ALIGN, BUFFER_BYTES_MAX};
@@ -27,13 +28,19 @@ use crate::source::{Heap, Source};
 /// One pool's machinery. Lives from when the pool is built until its last handle and its last buffer
 /// have gone, whichever goes last; see [`life`](crate::life).
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Engine {
-    /// The class of each length. Read on every get.
-    pub(crate) classes: SizeClasses,
-    /// Where the fast paths take and put. Read on every get and put.
-    pub(crate) cells: CellSet,
+    /// The column of each granule of length; empty if the cells are locked. With the next two, all that
+    /// a get reads of the engine, on one cache line.
+    quick: Box<[u8]>,
+    /// The first column, if there are any that the fast path may enter.
+    first_column: Column,
     /// What the handles of this pool's buffers say about it; see [`Meta`].
     pub(crate) meta: Meta,
+    /// The class of each length.
+    pub(crate) classes: SizeClasses,
+    /// Where gets take and puts put, as long as they can.
+    pub(crate) cells: CellSet,
     /// One depot for each class.
     depots: Box<[Depot]>,
     source: Heap,
@@ -88,11 +95,21 @@ impl Engine {
     /// The engine of pool number `pool`, with closed cells and empty depots.
     pub(crate) fn new(pool: usize, classes: SizeClasses, cells: CellSet, capacities: &[u8]) -> Self {
         let depots = (0..classes.count()).map(|class| Depot::new(capacities[class].into()));
+        let meta = Meta::of_pool(pool);
+        let (quick, first_column, meta) = match cells.rseq() {
+            Some(rseq) => {
+                rseq.publish(pool);
+                (classes.quick().into(), rseq.column(0), meta)
+            }
+            None => (Box::default(), Column::NONE, meta.with_locked()),
+        };
         Self {
+            quick,
+            first_column,
+            meta,
             depots: depots.collect(),
             classes,
             cells,
-            meta: Meta::of_pool(pool),
             source: Heap,
             oversize: OversizeCounts::default(),
             keepers: AtomicUsize::new(1),
@@ -100,42 +117,39 @@ impl Engine {
         }
     }
 
-    /// The fast path of a get: a block of `class` from this CPU's cell.
+    /// The fast path of a get: a class that serves `size`, and a block from this CPU's cell of it. `None`
+    /// says nothing but that it has to go another way.
     #[inline(always)]
-    pub(crate) fn take(&self, class: usize) -> Option<Block> {
-        let block = self.cells.take(class)?;
-        Some(self.wake(class, block))
-    }
-
-    /// The fast path of a put, which falls back to the slow one by itself.
-    #[inline(always)]
-    pub(crate) fn put(&self, class: usize, block: Block) {
-        let block = self.lay_down(class, block);
-        if let Err(block) = self.cells.put(class, block) {
-            self.put_slow(class, block);
-        }
+    #[expect(unsafe_code, reason = "enters a cell")]
+    pub(crate) fn take_fast(&self, size: usize) -> Option<(usize, Block)> {
+        let class = usize::from(*self.quick.get(granule(size))?);
+        // SAFETY: there are columns, or `quick` would be empty; they are this engine's, which is borrowed.
+        let block = unsafe { self.first_column.plus(class).take() }?;
+        Some((class, block))
     }
 
     /// Whatever the fast path could not get: from the depot, from the source, or of its own.
     #[cold]
     #[inline(never)]
     pub(crate) fn get_slow(&self, size: usize) -> Result<Got, GetError> {
-        let stay = Stay::begin();
-        let Some(class) = self.classes.of(size) else {
-            let origin = if stay.is_nested() { Origin::Pages } else { Origin::Source };
-            return self.get_oversize(size, size, origin);
-        };
-        // The cell may hold blocks after all: the fast path also fails when it is interrupted.
+        let Some(class) = self.classes.of(size) else { return self.get_oversize(size, size) };
+        // The fast path was not for locked cells, and with others it may have been interrupted.
         if let Some(block) = self.cells.take(class) {
-            return Ok(Got::Block(class, self.wake(class, block)));
+            return Ok(Got::Block(class, block));
         }
+        self.get_from_depot(size, class)
+    }
+
+    #[inline(never)]
+    fn get_from_depot(&self, size: usize, class: usize) -> Result<Got, GetError> {
+        let stay = Stay::begin();
         if let Some(mut stock) = self.depots[class].visit(stay.is_nested()) {
             if let Some(block) = stock.take(&self.cells, class) {
-                return Ok(Got::Block(class, self.wake(class, block)));
+                return Ok(Got::Block(class, block));
             }
         }
         if stay.is_nested() {
-            return self.get_oversize(size, self.classes.bytes(class), Origin::Pages);
+            return self.get_oversize(size, self.classes.bytes(class));
         }
         // The source is asked without the lock: it may take its time, and others may put meanwhile.
         let block = self.make(class);
@@ -152,12 +166,10 @@ impl Engine {
         Ok(Got::Block(class, block))
     }
 
-    fn get_oversize(
-        &self,
-        requested: usize,
-        capacity: usize,
-        origin: Origin,
-    ) -> Result<Got, GetError> {
+    #[inline(never)]
+    fn get_oversize(&self, requested: usize, capacity: usize) -> Result<Got, GetError> {
+        let stay = Stay::begin();
+        let origin = if stay.is_nested() { Origin::Pages } else { Origin::Source };
         if capacity > BUFFER_BYTES_MAX {
             self.oversize.refused.fetch_add(1, Relaxed);
             return Err(GetError::too_large(requested));
@@ -184,19 +196,22 @@ impl Engine {
         self.release(1)
     }
 
+    /// A put that could not go the fast way: to a locked cell, or to the depot. Says whether the engine is
+    /// to be freed now; then nobody else has it.
     #[cold]
     #[inline(never)]
-    fn put_slow(&self, class: usize, block: Block) {
-        if self.put_to_depot(class, block) {
-            crate::life::free(self);
+    #[must_use]
+    pub(crate) fn put_slow(&self, class: usize, block: Block) -> bool {
+        // The fast path was not for locked cells, and with others it may have been interrupted.
+        match self.cells.put(class, block) {
+            Ok(()) => false,
+            Err(block) => self.put_to_depot(class, block),
         }
     }
 
-    /// Says whether the engine is to be freed now.
+    #[inline(never)]
     fn put_to_depot(&self, class: usize, block: Block) -> bool {
         let stay = Stay::begin();
-        // The cell may have room after all: the fast path also fails when it is interrupted.
-        let Err(block) = self.cells.put(class, block) else { return false };
         let depot = &self.depots[class];
         let Some(mut stock) = depot.visit(stay.is_nested()) else {
             depot.leave(block);
@@ -231,8 +246,7 @@ impl Engine {
         let missing = count.saturating_sub(usize::try_from(idle).unwrap_or(usize::MAX));
         for made in 0..missing {
             let Some(block) = self.make(class) else { return made };
-            let block = self.lay_down(class, touch(block, self.classes.bytes(class)));
-            self.visit(class).made_idle(block);
+            self.visit(class).made_idle(touch(block, self.classes.bytes(class)));
         }
         missing
     }
@@ -350,32 +364,25 @@ impl Engine {
 
     #[expect(unsafe_code, reason = "turns blocks back into memory of the source")]
     fn unmake(&self, class: usize, block: Block) {
-        let memory = self.wake(class, block).into_raw();
+        let memory = block.into_raw();
+        asan::unpoison(memory, self.classes.bytes(class));
         let Some(layout) = self.layout(class) else { return };
         // SAFETY: blocks of a class are made by `make` with this layout, and the right to this one has
         // just been given up.
         unsafe { self.source.deallocate(memory, layout) };
     }
+}
 
-    /// Tells the sanitizer that a block goes idle.
-    #[inline(always)]
-    #[expect(unsafe_code, reason = "looks at a block's address")]
-    fn lay_down(&self, class: usize, block: Block) -> Block {
-        let memory = block.into_raw();
-        asan::poison(memory, if cfg!(shockwave_asan) { self.classes.bytes(class) } else { 0 });
-        // SAFETY: the right was given up two lines above.
-        unsafe { Block::from_raw(memory) }
-    }
-
-    /// Tells the sanitizer that a block is in use again.
-    #[inline(always)]
-    #[expect(unsafe_code, reason = "looks at a block's address")]
-    fn wake(&self, class: usize, block: Block) -> Block {
-        let memory = block.into_raw();
-        asan::unpoison(memory, if cfg!(shockwave_asan) { self.classes.bytes(class) } else { 0 });
-        // SAFETY: the right was given up two lines above.
-        unsafe { Block::from_raw(memory) }
-    }
+/// The fast path of a put: to this CPU's cell in the column at `place`, or the block back.
+///
+/// # Safety
+///
+/// A buffer whose [`Meta`] says this place has just given up its block, and its pool is alive.
+#[inline(always)]
+#[expect(unsafe_code, reason = "enters a cell")]
+pub(crate) unsafe fn put_fast(place: usize, block: Block) -> Result<(), Block> {
+    // SAFETY: the caller's word.
+    unsafe { Column::at(place).put(block) }
 }
 
 /// Writes to each page of a block, so that the system has to provide it.
@@ -386,6 +393,7 @@ fn touch(block: Block, bytes: usize) -> Block {
         // SAFETY: within the block, which is this function's alone; new, so zero already.
         unsafe { memory.byte_add(offset).write_volatile(0) };
     }
+    asan::poison(memory, bytes);
     // SAFETY: the right was given up above.
     unsafe { Block::from_raw(memory) }
 }

@@ -22,7 +22,8 @@ use std::fmt;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ptr::NonNull;
 
-use crate::engine::{Engine, Got};
+use crate::asan;
+use crate::engine::{Engine, Got, put_fast};
 use crate::life;
 use crate::magazine::Block;
 use crate::meta::Meta;
@@ -112,9 +113,8 @@ impl Buffer {
 
     #[inline(always)]
     fn take_fast(engine: &Engine, size: usize) -> Option<Self> {
-        let class = engine.classes.of(size)?;
-        let block = engine.take(class)?;
-        Some(Self { data: block.into_raw(), meta: engine.meta.with_class(class) })
+        let (class, block) = engine.take_fast(size)?;
+        Some(Self { data: block.into_raw(), meta: engine.meta.with_class(class) }.awake())
     }
 
     #[cold]
@@ -124,7 +124,16 @@ impl Buffer {
             Got::Block(class, block) => (block.into_raw(), engine.meta.with_class(class)),
             Got::Oversize(oversize) => (oversize.into_raw(), engine.meta.with_oversize()),
         };
-        Ok(Self { data, meta })
+        Ok(Self { data, meta }.awake())
+    }
+
+    /// Tells the sanitizer, if there is one, that the memory is in use.
+    #[inline(always)]
+    fn awake(self) -> Self {
+        if cfg!(shockwave_asan) {
+            asan::unpoison(self.data, self.capacity());
+        }
+        self
     }
 
     /// Whether this buffer goes back to that engine.
@@ -350,8 +359,21 @@ impl Buffer {
                 life::free(engine);
             }
         } else {
+            if cfg!(shockwave_asan) {
+                asan::poison(data, buffer.capacity());
+            }
             // SAFETY: `data` came from a block of the class, and a buffer that is dropped gives it up.
-            engine.put(meta.class(), unsafe { Block::from_raw(data) });
+            Self::put_slowly(meta, unsafe { Block::from_raw(data) });
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn put_slowly(meta: Meta, block: Block) {
+        // SAFETY: the buffer that gave up the block has kept the pool alive, and the block does, being out.
+        let engine = unsafe { life::engine(meta.pool()) };
+        if engine.put_slow(meta.class(), block) {
+            life::free(engine);
         }
     }
 }
@@ -361,12 +383,17 @@ impl Drop for Buffer {
     /// visit to the depot besides.
     #[inline(always)]
     fn drop(&mut self) {
-        if self.meta.is_plain() {
-            // SAFETY: `data` came from a block of the class, and a buffer that is dropped gives it up.
-            let block = unsafe { Block::from_raw(self.data) };
-            self.engine().put(self.meta.class(), block);
-        } else {
-            Self::drop_specially(self.data, self.meta);
+        let Some(place) = self.meta.place() else {
+            return Self::drop_specially(self.data, self.meta);
+        };
+        if cfg!(shockwave_asan) {
+            asan::poison(self.data, self.capacity());
+        }
+        // SAFETY: `data` came from a block of the class, and a buffer that is dropped gives it up.
+        let block = unsafe { Block::from_raw(self.data) };
+        // SAFETY: the place is this buffer's, and the pool lives as long as the block is out.
+        if let Err(block) = unsafe { put_fast(place, block) } {
+            Self::put_slowly(self.meta, block);
         }
     }
 }

@@ -90,12 +90,20 @@ impl CellSet {
         let cells = if cells == Cells::Auto { from_environment()? } else { cells };
         match cells {
             Cells::Locked => Ok(Self::Locked(LockedCells::new(cpus()))),
-            Cells::Rseq => match RseqCells::new(cpus()) {
+            Cells::Rseq => match RseqCells::new() {
                 Ok(cells) => Ok(Self::Rseq(cells)),
                 Err(reason) => Err(BuildError::rseq_unavailable(reason)),
             },
-            Cells::Auto => Ok(RseqCells::new(cpus())
+            Cells::Auto => Ok(RseqCells::new()
                 .map_or_else(|_| Self::Locked(LockedCells::new(cpus())), Self::Rseq)),
+        }
+    }
+
+    /// The same, if they are entered by restartable sequences.
+    pub(crate) fn rseq(&self) -> Option<&RseqCells> {
+        match self {
+            Self::Rseq(cells) => Some(cells),
+            Self::Locked(_) => None,
         }
     }
 
@@ -116,7 +124,7 @@ impl CellSet {
 }
 
 impl Enter for CellSet {
-    #[inline(always)]
+    #[inline]
     fn take(&self, class: usize) -> Option<Block> {
         match self {
             Self::Rseq(cells) => cells.take(class),
@@ -124,7 +132,7 @@ impl Enter for CellSet {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn put(&self, class: usize, block: Block) -> Result<(), Block> {
         match self {
             Self::Rseq(cells) => cells.put(class, block),

@@ -9,8 +9,41 @@ use crate::magazine::{Block, Magazine, Word};
 pub(crate) enum RseqCells {}
 
 impl RseqCells {
-    pub(crate) fn new(_cpus: usize) -> Result<Self, &'static str> {
+    pub(crate) fn new() -> Result<Self, &'static str> {
         Err("they need x86-64 Linux with the GNU C library")
+    }
+
+    pub(crate) fn column(&self, _class: usize) -> Column {
+        match *self {}
+    }
+
+    pub(crate) fn publish(&self, _pool: usize) {
+        match *self {}
+    }
+}
+
+/// A column without cells: nothing is ever taken from it or put into it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Column;
+
+#[expect(unsafe_code, reason = "has the signatures of the columns that do have cells")]
+impl Column {
+    pub(crate) const NONE: Self = Self;
+
+    pub(crate) fn plus(self, _classes: usize) -> Self {
+        self
+    }
+
+    pub(crate) fn at(_place: usize) -> Self {
+        Self
+    }
+
+    pub(crate) unsafe fn take(self) -> Option<Block> {
+        None
+    }
+
+    pub(crate) unsafe fn put(self, block: Block) -> Result<(), Block> {
+        Err(block)
     }
 }
 

@@ -47,12 +47,15 @@
 use std::arch::asm;
 use std::ptr::NonNull;
 use std::sync::OnceLock;
+use std::sync::atomic::{
+    AtomicIsize, AtomicPtr, AtomicU32,
+    Ordering::{Acquire, Relaxed, SeqCst},
+};
 
 use super::{Enter, Exchange};
 use crate::depot::Stock;
-use crate::limits::{CLASSES_MAX, SEQUENCE_TRIES};
+use crate::limits::{COLUMNS, POOLS_MAX, SEQUENCE_TRIES};
 use crate::magazine::{Block, Magazine, Slots, WORD_GET, WORD_PUT, Word, closed};
-use crate::sync::{AtomicPtr, Ordering::Acquire, Ordering::Relaxed, Ordering::SeqCst};
 
 /// A whole sequence around its body. In numbers: 77 is the descriptor, 33 the start, 44 the commit,
 /// 55 the abort, 66 "not done", 88 the end. The body begins with this CPU's row in `{t}`, as an offset
@@ -94,69 +97,58 @@ macro_rules! sequence {
 }
 
 /// One CPU's cells.
-#[repr(C, align(256))]
-struct Row([AtomicPtr<Slots>; CLASSES_MAX]);
+#[repr(C, align(512))]
+struct Row([AtomicPtr<Slots>; COLUMNS]);
 
 /// Rows lie this power of two apart; the assembly shifts a CPU's number by it.
-const ROW_SHIFT: u32 = 8;
+const ROW_SHIFT: u32 = 9;
 const _: () = assert!(size_of::<Row>() == 1 << ROW_SHIFT);
 
-/// Cells entered by restartable sequences.
-pub(crate) struct RseqCells {
-    /// One row for each CPU number below `cpus`.
-    rows: Box<[Row]>,
-    /// The number of rows, as the sequences compare it.
-    cpus: u32,
-    /// Where the C library put each thread's area, relative to the thread pointer.
-    area: isize,
-}
+/// Where the C library put each thread's area, relative to the thread pointer. Set before the first
+/// cells are made, and the same from then on.
+static AREA: AtomicIsize = AtomicIsize::new(0);
+/// Rows in each pool's table: one more than the highest CPU number. Set as [`AREA`].
+static CPUS: AtomicU32 = AtomicU32::new(0);
 
-impl RseqCells {
-    /// Makes closed cells for CPU numbers below `cpus`, or says why sequences are not to be had.
-    pub(crate) fn new(cpus: usize) -> Result<Self, &'static str> {
-        let area = registration()?;
-        let row = || Row(std::array::from_fn(|_| AtomicPtr::new(closed())));
-        let rows: Box<[Row]> = std::iter::repeat_with(row).take(cpus).collect();
-        let cpus = u32::try_from(rows.len()).map_err(|_| "there are too many CPUs")?;
-        Ok(Self { rows, cpus, area })
-    }
+/// Where each class of each pool has its column; the index is [`Meta::place`](crate::meta::Meta::place).
+/// It takes a put from the handle's meta word to the cells in one load.
+static PLACES: [AtomicPtr<AtomicPtr<Slots>>; POOLS_MAX * COLUMNS] =
+    [const { AtomicPtr::new(std::ptr::null_mut()) }; POOLS_MAX * COLUMNS];
 
-    /// Swaps what this CPU's cell points at, unless it was aborted or there is no row for this CPU. The
-    /// class's lock is held.
-    fn swap(&self, class: usize, new: *mut Slots) -> Option<NonNull<Slots>> {
-        let old: *mut Slots;
-        // SAFETY: as in `take`; the class's lock keeps all other exchanges and closings of this class
-        // away.
-        unsafe {
-            asm!(
-                sequence!(
-                    "mov {o}, qword ptr [{column} + {t}]",
-                    "mov qword ptr [{column} + {t}], {new}", // commit
-                ),
-                column = in(reg) self.column(class),
-                area = in(reg) self.area,
-                cpus = in(reg) self.cpus,
-                new = in(reg) new,
-                t = out(reg) _,
-                o = out(reg) old,
-                shift = const ROW_SHIFT,
-                options(nostack),
-            );
-        }
-        NonNull::new(old)
-    }
+/// One class's cells of one pool: where CPU 0's is. Those of other CPUs lie `cpu << ROW_SHIFT` bytes on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Column(*const AtomicPtr<Slots>);
 
-    /// The column of a class: its cell in the row of CPU 0. Add `cpu << ROW_SHIFT` bytes for others.
+// SAFETY: an address; what lies there is atomic, and entering it is where the conditions are.
+unsafe impl Send for Column {}
+// SAFETY: as above.
+unsafe impl Sync for Column {}
+
+impl Column {
+    /// No column. Not to be entered.
+    pub(crate) const NONE: Self = Self(std::ptr::null());
+
+    /// The column `classes` further on in the same rows.
     #[inline(always)]
-    fn column(&self, class: usize) -> *const AtomicPtr<Slots> {
-        debug_assert!(class < CLASSES_MAX);
-        self.rows.as_ptr().cast::<AtomicPtr<Slots>>().wrapping_add(class)
+    pub(crate) fn plus(self, classes: usize) -> Self {
+        Self(self.0.wrapping_add(classes))
     }
-}
 
-impl Enter for RseqCells {
+    /// The column at a place.
     #[inline(always)]
-    fn take(&self, class: usize) -> Option<Block> {
+    pub(crate) fn at(place: usize) -> Self {
+        // Relaxed: whoever got the buffer that names the place did so after the table was written, and
+        // passed it on by means that order memory.
+        Self(PLACES[place].load(Relaxed))
+    }
+
+    /// Takes a block from this CPU's magazine and counts a get, or does nothing if it is empty.
+    ///
+    /// # Safety
+    ///
+    /// The column's pool is alive.
+    #[inline(always)]
+    pub(crate) unsafe fn take(self) -> Option<Block> {
         let memory: *mut u8;
         // SAFETY: valid: `area` is where this thread's area lies, whichever thread it is; a cell
         // within the table points at a magazine or at the closed one, `len` of whose slots hold
@@ -174,9 +166,9 @@ impl Enter for RseqCells {
                     "add {w}, {get}",
                     "mov qword ptr [{t}], {w}",              // commit: one get more, one block less
                 ),
-                column = in(reg) self.column(class),
-                area = in(reg) self.area,
-                cpus = in(reg) self.cpus,
+                column = in(reg) self.0,
+                area = in(reg) AREA.load(Relaxed),
+                cpus = in(reg) CPUS.load(Relaxed),
                 t = out(reg) _,
                 w = out(reg_abcd) _,
                 o = out(reg) memory,
@@ -189,8 +181,13 @@ impl Enter for RseqCells {
         NonNull::new(memory).map(|memory| unsafe { Block::from_raw(memory) })
     }
 
+    /// Puts a block into this CPU's magazine, or hands it back if that is full.
+    ///
+    /// # Safety
+    ///
+    /// The column's pool is alive, and the block is of its class.
     #[inline(always)]
-    fn put(&self, class: usize, block: Block) -> Result<(), Block> {
+    pub(crate) unsafe fn put(self, block: Block) -> Result<(), Block> {
         let memory = block.into_raw();
         let word: u64;
         // SAFETY: as in `take`; the slot that is written lies below `capacity <= SLOTS`, and before
@@ -207,9 +204,9 @@ impl Enter for RseqCells {
                     "add {o}, {put}",
                     "mov qword ptr [{t}], {o}",              // commit: one block more
                 ),
-                column = in(reg) self.column(class),
-                area = in(reg) self.area,
-                cpus = in(reg) self.cpus,
+                column = in(reg) self.0,
+                area = in(reg) AREA.load(Relaxed),
+                cpus = in(reg) CPUS.load(Relaxed),
                 b = in(reg) memory.as_ptr(),
                 t = out(reg) _,
                 l = out(reg) _,
@@ -224,9 +221,83 @@ impl Enter for RseqCells {
         if word == 0 { Err(unsafe { Block::from_raw(memory) }) } else { Ok(()) }
     }
 
+    /// Swaps what this CPU's cell points at, unless it was aborted or there is no row for this CPU.
+    ///
+    /// # Safety
+    ///
+    /// The column's pool is alive, and the class's lock is held.
+    unsafe fn swap(self, new: *mut Slots) -> Option<NonNull<Slots>> {
+        let old: *mut Slots;
+        // SAFETY: as in `take`; the class's lock keeps all other exchanges and closings of this class
+        // away.
+        unsafe {
+            asm!(
+                sequence!(
+                    "mov {o}, qword ptr [{column} + {t}]",
+                    "mov qword ptr [{column} + {t}], {new}", // commit
+                ),
+                column = in(reg) self.0,
+                area = in(reg) AREA.load(Relaxed),
+                cpus = in(reg) CPUS.load(Relaxed),
+                new = in(reg) new,
+                t = out(reg) _,
+                o = out(reg) old,
+                shift = const ROW_SHIFT,
+                options(nostack),
+            );
+        }
+        NonNull::new(old)
+    }
+}
+
+/// Cells entered by restartable sequences.
+pub(crate) struct RseqCells {
+    /// One row for each CPU number below [`CPUS`].
+    rows: Box<[Row]>,
+}
+
+impl RseqCells {
+    /// Makes closed cells, or says why sequences are not to be had.
+    pub(crate) fn new() -> Result<Self, &'static str> {
+        register()?;
+        let row = || Row(std::array::from_fn(|_| AtomicPtr::new(closed())));
+        Ok(Self { rows: std::iter::repeat_with(row).take(CPUS.load(Relaxed) as usize).collect() })
+    }
+
+    /// The column of a class. Any number below [`COLUMNS`] has one; those that are no class's stay closed.
+    #[inline(always)]
+    pub(crate) fn column(&self, class: usize) -> Column {
+        debug_assert!(class < COLUMNS);
+        Column(self.rows.as_ptr().cast()).plus(class)
+    }
+
+    /// Enters the columns of these cells into the table of places, as those of a pool number.
+    pub(crate) fn publish(&self, pool: usize) {
+        for class in 0..COLUMNS {
+            let column = self.column(class).0.cast_mut();
+            PLACES[pool * COLUMNS + class].store(column, Relaxed);
+        }
+    }
+}
+
+impl Enter for RseqCells {
+    #[inline]
+    fn take(&self, class: usize) -> Option<Block> {
+        // SAFETY: the cells are borrowed, so they live.
+        unsafe { self.column(class).take() }
+    }
+
+    #[inline]
+    fn put(&self, class: usize, block: Block) -> Result<(), Block> {
+        // SAFETY: the cells are borrowed, so they live; whoever has a block puts it to its own class.
+        unsafe { self.column(class).put(block) }
+    }
+
     fn exchange(&self, class: usize, magazine: Magazine, _stock: &mut Stock) -> Exchange {
         let new = magazine.into_raw();
-        let old = (0..SEQUENCE_TRIES).find_map(|_| self.swap(class, new));
+        let column = self.column(class);
+        // SAFETY: the cells are borrowed, so they live; `_stock` proves that the lock is held.
+        let old = (0..SEQUENCE_TRIES).find_map(|_| unsafe { column.swap(new) });
         let Some(old) = old else {
             // SAFETY: no sequence committed, so the right to the magazine is still here. It came from a
             // `Magazine`, so it is not null.
@@ -291,7 +362,7 @@ impl Enter for RseqCells {
 
 impl std::fmt::Debug for RseqCells {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RseqCells").field("cpus", &self.cpus).finish_non_exhaustive()
+        f.debug_struct("RseqCells").field("rows", &self.rows.len()).finish_non_exhaustive()
     }
 }
 
@@ -315,10 +386,11 @@ fn abort_sequences_under_way() -> bool {
         || (membarrier(REGISTER_PRIVATE_EXPEDITED_RSEQ) && membarrier(PRIVATE_EXPEDITED_RSEQ))
 }
 
-/// Where each thread's area lies relative to its thread pointer, found once for the process.
-fn registration() -> Result<isize, &'static str> {
-    static REGISTRATION: OnceLock<Result<isize, &'static str>> = OnceLock::new();
-    *REGISTRATION.get_or_init(|| {
+/// Finds out, once for the process, whether there are restartable sequences, and sets [`AREA`] and
+/// [`CPUS`] if there are.
+fn register() -> Result<(), &'static str> {
+    static REGISTERED: OnceLock<Result<(), &'static str>> = OnceLock::new();
+    *REGISTERED.get_or_init(|| {
         // Looked up and not linked, because an older C library lacks them.
         let offset = symbol(c"__rseq_offset").ok_or("the C library is older than glibc 2.35")?;
         let size = symbol(c"__rseq_size").ok_or("the C library is older than glibc 2.35")?;
@@ -330,7 +402,9 @@ fn registration() -> Result<isize, &'static str> {
             return Err("the kernel has no membarrier for them (Linux 5.10 and later do)");
         }
         // SAFETY: glibc declares it as `const ptrdiff_t`, set before `main`.
-        Ok(unsafe { offset.cast::<isize>().read() })
+        AREA.store(unsafe { offset.cast::<isize>().read() }, Relaxed);
+        CPUS.store(u32::try_from(super::cpus()).unwrap_or(u32::MAX), Relaxed);
+        Ok(())
     })
 }
 
