@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::AcqRel, Ordering::Rela
 
 use crate::asan;
 use crate::cells::{CellSet, Enter, rseq::Column};
-use crate::class::{SizeClasses, granule};
+use crate::class::SizeClasses;
 use crate::depot::{Counts, Depot, Visit};
 use crate::error::GetError;
 use crate::limits::{BUFFER_ALIGN, BUFFER_BYTES_MAX};
@@ -30,14 +30,11 @@ use crate::source::{Heap, Source};
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Engine {
-    /// The column of each granule of length; empty if the cells are locked. With the next two, all that
-    /// a get reads of the engine, on one cache line.
-    quick: Box<[u8]>,
     /// The first column, if there are any that the fast path may enter.
     first_column: Column,
     /// What the handles of this pool's buffers say about it; see [`Meta`].
     pub(crate) meta: Meta,
-    /// The class of each length.
+    /// The class of each length; all slow if there are no columns to enter.
     pub(crate) classes: SizeClasses,
     /// Where gets take and puts put, as long as they can.
     pub(crate) cells: CellSet,
@@ -96,15 +93,14 @@ impl Engine {
     pub(crate) fn new(pool: usize, classes: SizeClasses, cells: CellSet, capacities: &[u8]) -> Self {
         let depots = (0..classes.count()).map(|class| Depot::new(capacities[class].into()));
         let meta = Meta::of_pool(pool);
-        let (quick, first_column, meta) = match cells.rseq() {
+        let (classes, first_column, meta) = match cells.rseq() {
             Some(rseq) => {
                 rseq.publish(pool);
-                (classes.quick().into(), rseq.column(0), meta)
+                (classes, rseq.column(0), meta)
             }
-            None => (Box::default(), Column::NONE, meta.with_locked()),
+            None => (classes.all_slow(), Column::NONE, meta.with_locked()),
         };
         Self {
-            quick,
             first_column,
             meta,
             depots: depots.collect(),
@@ -122,8 +118,8 @@ impl Engine {
     #[inline(always)]
     #[expect(unsafe_code, reason = "enters a cell")]
     pub(crate) fn take_fast(&self, size: usize) -> Option<(usize, Block)> {
-        let class = usize::from(*self.quick.get(granule(size))?);
-        // SAFETY: there are columns, or `quick` would be empty; they are this engine's, which is borrowed.
+        let class = self.classes.column(size)?;
+        // SAFETY: there are columns, or all lengths would be slow; they are this engine's, which is borrowed.
         let block = unsafe { self.first_column.plus(class).take() }?;
         Some((class, block))
     }

@@ -7,7 +7,7 @@
 //!   CPU 1   ┌────┼────┬────┼────┬─────────┬─ … ─┐
 //!           └────┼────┴────┼────┴─────────┴─ … ─┘
 //!                ▼         ▼
-//!             magazine   closed
+//!             magazine   null: closed
 //! ```
 //!
 //! [`rseq`] enters by a restartable sequence: no lock, no locked instruction, nothing to wait for.
@@ -89,13 +89,13 @@ impl CellSet {
     pub(crate) fn new(cells: Cells) -> Result<Self, BuildError> {
         let cells = if cells == Cells::Auto { from_environment()? } else { cells };
         match cells {
-            Cells::Locked => Ok(Self::Locked(LockedCells::new(cpus()))),
+            Cells::Locked => Ok(Self::Locked(LockedCells::new(cpus().unwrap_or_else(threads)))),
             Cells::Rseq => match RseqCells::new() {
                 Ok(cells) => Ok(Self::Rseq(cells)),
                 Err(reason) => Err(BuildError::rseq_unavailable(reason)),
             },
             Cells::Auto => Ok(RseqCells::new()
-                .map_or_else(|_| Self::Locked(LockedCells::new(cpus())), Self::Rseq)),
+                .map_or_else(|_| Self::Locked(LockedCells::new(cpus().unwrap_or_else(threads))), Self::Rseq)),
         }
     }
 
@@ -178,13 +178,16 @@ fn from_environment() -> Result<Cells, BuildError> {
     }
 }
 
-/// How many CPUs this system may ever have: one more than their highest number. Numbers may have
-/// gaps, and a thread on a CPU beyond the table works, but by the slow path.
-fn cpus() -> usize {
-    let possible = std::fs::read_to_string("/sys/devices/system/cpu/possible").ok();
-    let highest = possible.as_deref().and_then(highest_number);
-    let known = std::thread::available_parallelism().map_or(1, usize::from);
-    highest.map_or(known, |highest| highest + 1).clamp(1, 4096)
+/// How many CPUs this system may ever have, if it says so: one more than their highest number. Numbers
+/// may have gaps.
+fn cpus() -> Option<usize> {
+    let possible = std::fs::read_to_string("/sys/devices/system/cpu/possible").ok()?;
+    highest_number(&possible).map(|highest| highest + 1)
+}
+
+/// How many threads can run at once.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// The last number in a list of ranges such as `0-3,8-11`.

@@ -14,8 +14,8 @@
 //!
 //! | sequence | reads | commits by storing |
 //! |---|---|---|
-//! | take | CPU, its cell, the magazine's word, the last slot | `word + 255` |
-//! | put | CPU, its cell, the magazine's word and capacity | `word + 1`, after the slot beyond the last |
+//! | take | CPU, its cell, the magazine's word, the next slot | `word + 257` |
+//! | put | CPU, its cell, the magazine's word | `word - 1`, after the slot before the next |
 //! | exchange | CPU, its cell | the new magazine's address |
 //!
 //! A put writes a slot before it commits. If it is aborted there, it has written a stale slot, which
@@ -28,7 +28,7 @@
 //! 2. *Two CPUs* have different cells, and a magazine is in one cell at a time.
 //! 3. *Exchange* runs under the class's lock, so cells change by one thread at a time; on its CPU it
 //!    excludes take and put by 1.
-//! 4. *Closing from outside* swaps the cells of all CPUs to the closed magazine and then runs
+//! 4. *Closing from outside* sets the cells of all CPUs to null and then runs
 //!    `membarrier(PRIVATE_EXPEDITED_RSEQ)`, which aborts every sequence under way in the process and
 //!    is a full barrier on every CPU. After it nobody can commit to the old magazines, and all that was
 //!    committed to them is visible.
@@ -45,17 +45,18 @@
 #![expect(unsafe_code, reason = "restartable sequences cannot be written without assembly")]
 
 use std::arch::asm;
-use std::ptr::NonNull;
+use std::ptr::{NonNull, null, null_mut};
 use std::sync::OnceLock;
 use std::sync::atomic::{
-    AtomicIsize, AtomicPtr, AtomicU32,
+    AtomicIsize, AtomicPtr,
     Ordering::{Acquire, Relaxed, SeqCst},
 };
 
 use super::{Enter, Exchange};
 use crate::depot::Stock;
-use crate::limits::{COLUMNS, POOLS_MAX, SEQUENCE_TRIES};
-use crate::magazine::{Block, Magazine, Slots, WORD_GET, WORD_PUT, Word, closed};
+use crate::limits::{COLUMNS, POOLS_MAX, ROWS, SEQUENCE_TRIES};
+use crate::magazine::{Block, Magazine, Slots, WORD_GET, WORD_PUT, Word};
+use crate::source::pages;
 
 /// A whole sequence around its body. In numbers: 77 is the descriptor, 33 the start, 44 the commit,
 /// 55 the abort, 66 "not done", 88 the end. The body begins with this CPU's row in `{t}`, as an offset
@@ -78,7 +79,7 @@ macro_rules! sequence {
             "mov qword ptr fs:[{area} + 8], {t}\n",   // armed
             "33:\n",
             "mov {t:e}, dword ptr fs:[{area} + 4]\n", // this CPU, or -1, or -2
-            "cmp {t:e}, {cpus:e}\n",
+            "cmp {t}, {rows}\n",
             "jae 66f\n",
             "shl {t}, {shift}\n",
             $($body, "\n",)+
@@ -104,16 +105,21 @@ struct Row([AtomicPtr<Slots>; COLUMNS]);
 const ROW_SHIFT: u32 = 9;
 const _: () = assert!(size_of::<Row>() == 1 << ROW_SHIFT);
 
-/// Where the C library put each thread's area, relative to the thread pointer. Set before the first
-/// cells are made, and the same from then on.
-static AREA: AtomicIsize = AtomicIsize::new(0);
-/// Rows in each pool's table: one more than the highest CPU number. Set as [`AREA`].
-static CPUS: AtomicU32 = AtomicU32::new(0);
+/// What a put needs to know besides its buffer, in one place.
+struct Process {
+    /// Where the C library put each thread's area, relative to the thread pointer. Set before the first
+    /// cells are made, and the same from then on.
+    area: AtomicIsize,
+    /// Where each class of each pool has its column; the index is
+    /// [`Meta::place`](crate::meta::Meta::place). It takes a put from its buffer's second word to the
+    /// cells in one load.
+    places: [AtomicPtr<AtomicPtr<Slots>>; POOLS_MAX * COLUMNS],
+}
 
-/// Where each class of each pool has its column; the index is [`Meta::place`](crate::meta::Meta::place).
-/// It takes a put from the handle's meta word to the cells in one load.
-static PLACES: [AtomicPtr<AtomicPtr<Slots>>; POOLS_MAX * COLUMNS] =
-    [const { AtomicPtr::new(std::ptr::null_mut()) }; POOLS_MAX * COLUMNS];
+static PROCESS: Process = Process {
+    area: AtomicIsize::new(0),
+    places: [const { AtomicPtr::new(null_mut()) }; POOLS_MAX * COLUMNS],
+};
 
 /// One class's cells of one pool: where CPU 0's is. Those of other CPUs lie `cpu << ROW_SHIFT` bytes on.
 #[derive(Debug, Clone, Copy)]
@@ -126,7 +132,7 @@ unsafe impl Sync for Column {}
 
 impl Column {
     /// No column. Not to be entered.
-    pub(crate) const NONE: Self = Self(std::ptr::null());
+    pub(crate) const NONE: Self = Self(null());
 
     /// The column `classes` further on in the same rows.
     #[inline(always)]
@@ -139,7 +145,7 @@ impl Column {
     pub(crate) fn at(place: usize) -> Self {
         // Relaxed: whoever got the buffer that names the place did so after the table was written, and
         // passed it on by means that order memory.
-        Self(PLACES[place].load(Relaxed))
+        Self(PROCESS.places[place].load(Relaxed))
     }
 
     /// Takes a block from this CPU's magazine and counts a get, or does nothing if it is empty.
@@ -151,24 +157,25 @@ impl Column {
     pub(crate) unsafe fn take(self) -> Option<Block> {
         let memory: *mut u8;
         // SAFETY: valid: `area` is where this thread's area lies, whichever thread it is; a cell
-        // within the table points at a magazine or at the closed one, `len` of whose slots hold
-        // addresses. Exclusive: the commit happens only if nothing else ran on this CPU since the
+        // within the rows is null or points at a magazine, whose `slots[room]` is within its slots. Exclusive: the commit happens only if nothing else ran on this CPU since the
         // start (points 1 to 4 above). Effects: declared to touch memory, uses no stack.
         unsafe {
             asm!(
                 sequence!(
                     "mov {t}, qword ptr [{column} + {t}]",   // the magazine
-                    "mov {w}, qword ptr [{t}]",              // its word
-                    "movzx {o:e}, {w:l}",
-                    "test {o:e}, {o:e}",
+                    "test {t}, {t}",                         // null if the cell is closed
                     "jz 66f",
-                    "mov {o}, qword ptr [{t} + {o}*8 + 24]", // slots[len - 1]
+                    "mov {w}, qword ptr [{t}]",              // its word
+                    "movzx {o:e}, {w:l}",                    // its room
+                    "mov {o}, qword ptr [{t} + {o}*8 + 32]", // slots[room], null if it is empty
+                    "test {o}, {o}",
+                    "jz 66f",
                     "add {w}, {get}",
                     "mov qword ptr [{t}], {w}",              // commit: one get more, one block less
                 ),
                 column = in(reg) self.0,
-                area = in(reg) AREA.load(Relaxed),
-                cpus = in(reg) CPUS.load(Relaxed),
+                area = in(reg) PROCESS.area.load(Relaxed),
+                rows = const ROWS,
                 t = out(reg) _,
                 w = out(reg_abcd) _,
                 o = out(reg) memory,
@@ -189,93 +196,114 @@ impl Column {
     #[inline(always)]
     pub(crate) unsafe fn put(self, block: Block) -> Result<(), Block> {
         let memory = block.into_raw();
-        let word: u64;
-        // SAFETY: as in `take`; the slot that is written lies below `capacity <= SLOTS`, and before
-        // the commit nobody reads it.
+        let room: u64;
+        // SAFETY: as in `take`; the slot that is written lies before the first block, and before the
+        // commit nobody reads it.
         unsafe {
             asm!(
                 sequence!(
                     "mov {t}, qword ptr [{column} + {t}]",   // the magazine
-                    "mov {o}, qword ptr [{t}]",              // its word
-                    "movzx {l:e}, {o:l}",
-                    "cmp {l}, qword ptr [{t} + 8]",          // its capacity
-                    "jae 66f",
-                    "mov qword ptr [{t} + {l}*8 + 32], {b}", // slots[len]
-                    "add {o}, {put}",
-                    "mov qword ptr [{t}], {o}",              // commit: one block more
+                    "test {t}, {t}",                         // null if the cell is closed
+                    "jz 66f",
+                    "mov {w}, qword ptr [{t}]",              // its word
+                    "movzx {o:e}, {w:l}",                    // its room
+                    "test {o:e}, {o:e}",
+                    "jz 66f",
+                    "mov qword ptr [{t} + {o}*8 + 24], {b}", // slots[room - 1]
+                    "sub {w}, {put}",
+                    "mov qword ptr [{t}], {w}",              // commit: one block more
                 ),
                 column = in(reg) self.0,
-                area = in(reg) AREA.load(Relaxed),
-                cpus = in(reg) CPUS.load(Relaxed),
+                area = in(reg) PROCESS.area.load(Relaxed),
+                rows = const ROWS,
                 b = in(reg) memory.as_ptr(),
                 t = out(reg) _,
-                l = out(reg) _,
-                o = out(reg_abcd) word,
+                w = out(reg_abcd) _,
+                o = out(reg) room,
                 shift = const ROW_SHIFT,
                 put = const WORD_PUT,
                 options(nostack),
             );
         }
-        // A word that was stored holds at least the block that was put, so it is not zero.
-        // SAFETY: the sequence did not commit, so the right to the block is still here.
-        if word == 0 { Err(unsafe { Block::from_raw(memory) }) } else { Ok(()) }
+        // SAFETY: there was no room, or the sequence did not commit; the right to the block is still here.
+        if room == 0 { Err(unsafe { Block::from_raw(memory) }) } else { Ok(()) }
     }
 
-    /// Swaps what this CPU's cell points at, unless it was aborted or there is no row for this CPU.
+    /// Swaps what this CPU's cell points at, unless it was aborted or the CPU's number is not below `cpus`.
+    /// Only here are cells opened, so those of rows beyond stay closed.
     ///
     /// # Safety
     ///
     /// The column's pool is alive, and the class's lock is held.
-    unsafe fn swap(self, new: *mut Slots) -> Option<NonNull<Slots>> {
+    unsafe fn swap(self, new: NonNull<Slots>, cpus: usize) -> Option<*mut Slots> {
         let old: *mut Slots;
+        let done: u64;
         // SAFETY: as in `take`; the class's lock keeps all other exchanges and closings of this class
         // away.
         unsafe {
             asm!(
                 sequence!(
-                    "mov {o}, qword ptr [{column} + {t}]",
-                    "mov qword ptr [{column} + {t}], {new}", // commit
+                    "add {t}, {column}",
+                    "mov {old}, qword ptr [{t}]",
+                    "mov {o:e}, 1",
+                    "mov qword ptr [{t}], {new}",            // commit
                 ),
                 column = in(reg) self.0,
-                area = in(reg) AREA.load(Relaxed),
-                cpus = in(reg) CPUS.load(Relaxed),
-                new = in(reg) new,
+                area = in(reg) PROCESS.area.load(Relaxed),
+                new = in(reg) new.as_ptr(),
+                old = out(reg) old,
                 t = out(reg) _,
-                o = out(reg) old,
+                o = out(reg) done,
                 shift = const ROW_SHIFT,
+                rows = in(reg) cpus,
                 options(nostack),
             );
         }
-        NonNull::new(old)
+        (done != 0).then_some(old)
     }
 }
 
 /// Cells entered by restartable sequences.
 pub(crate) struct RseqCells {
-    /// One row for each CPU number below [`CPUS`].
-    rows: Box<[Row]>,
+    /// [`ROWS`] rows in pages that the system provides when they are touched, which is only those of CPUs
+    /// that run. Zero bytes are closed cells.
+    rows: NonNull<Row>,
+    /// Rows that may ever have been touched: one more than the highest CPU number, at most [`ROWS`].
+    cpus: usize,
 }
+
+// SAFETY: cells are atomic.
+unsafe impl Send for RseqCells {}
+// SAFETY: cells are atomic.
+unsafe impl Sync for RseqCells {}
 
 impl RseqCells {
     /// Makes closed cells, or says why sequences are not to be had.
     pub(crate) fn new() -> Result<Self, &'static str> {
         register()?;
-        let row = || Row(std::array::from_fn(|_| AtomicPtr::new(closed())));
-        Ok(Self { rows: std::iter::repeat_with(row).take(CPUS.load(Relaxed) as usize).collect() })
+        let rows = pages::map(ROWS << ROW_SHIFT).ok_or("the system has no memory for the cells")?;
+        Ok(Self { rows: rows.cast(), cpus: super::cpus().unwrap_or(ROWS).min(ROWS) })
+    }
+
+    /// The rows of all CPUs.
+    fn rows(&self) -> &[Row] {
+        // SAFETY: mapped in `new` for more than that, aligned to a page, zeroed, which is a valid row;
+        // shared references to atomics are all that is ever made.
+        unsafe { std::slice::from_raw_parts(self.rows.as_ptr(), self.cpus) }
     }
 
     /// The column of a class. Any number below [`COLUMNS`] has one; those that are no class's stay closed.
     #[inline(always)]
     pub(crate) fn column(&self, class: usize) -> Column {
         debug_assert!(class < COLUMNS);
-        Column(self.rows.as_ptr().cast()).plus(class)
+        Column(self.rows.as_ptr().cast_const().cast()).plus(class)
     }
 
     /// Enters the columns of these cells into the table of places, as those of a pool number.
     pub(crate) fn publish(&self, pool: usize) {
         for class in 0..COLUMNS {
             let column = self.column(class).0.cast_mut();
-            PLACES[pool * COLUMNS + class].store(column, Relaxed);
+            PROCESS.places[pool * COLUMNS + class].store(column, Relaxed);
         }
     }
 }
@@ -297,20 +325,15 @@ impl Enter for RseqCells {
         let new = magazine.into_raw();
         let column = self.column(class);
         // SAFETY: the cells are borrowed, so they live; `_stock` proves that the lock is held.
-        let old = (0..SEQUENCE_TRIES).find_map(|_| unsafe { column.swap(new) });
-        let Some(old) = old else {
-            // SAFETY: no sequence committed, so the right to the magazine is still here. It came from a
-            // `Magazine`, so it is not null.
-            let new = unsafe { NonNull::new_unchecked(new) };
-            // SAFETY: as above.
-            return Exchange::NoCell(unsafe { Magazine::from_raw(new) });
-        };
-        if old.as_ptr() == closed() {
-            return Exchange::Opened;
+        let old = (0..SEQUENCE_TRIES).find_map(|_| unsafe { column.swap(new, self.cpus) });
+        match old.map(NonNull::new) {
+            // SAFETY: out of its cell by the commit. No thread of this CPU can still commit to it (1), and
+            // threads of other CPUs never could (2).
+            Some(Some(old)) => Exchange::For(unsafe { Magazine::from_raw(old) }),
+            Some(None) => Exchange::Opened,
+            // SAFETY: no sequence committed, so the right to the magazine is still here.
+            None => Exchange::NoCell(unsafe { Magazine::from_raw(new) }),
         }
-        // SAFETY: out of its cell by the commit. No thread of this CPU can still commit to it (1), and
-        // threads of other CPUs never could (2).
-        Exchange::For(unsafe { Magazine::from_raw(old) })
     }
 
     fn close(
@@ -321,10 +344,9 @@ impl Enter for RseqCells {
     ) -> bool {
         // SeqCst: the swaps come before the barrier in every order that matters; on this processor
         // an exchange is a full barrier anyway.
-        let mut taken: Vec<(usize, NonNull<Slots>)> = Vec::with_capacity(self.rows.len());
-        for (cpu, row) in self.rows.iter().enumerate() {
-            let old = row.0[class].swap(closed(), SeqCst);
-            if let Some(old) = NonNull::new(old).filter(|old| old.as_ptr() != closed()) {
+        let mut taken: Vec<(usize, NonNull<Slots>)> = Vec::with_capacity(self.cpus);
+        for (cpu, row) in self.rows().iter().enumerate() {
+            if let Some(old) = NonNull::new(row.0[class].swap(null_mut(), SeqCst)) {
                 taken.push((cpu, old));
             }
         }
@@ -335,7 +357,7 @@ impl Enter for RseqCells {
             // Sequences may still commit to what was taken, so it goes back. The class's lock has kept
             // everyone from putting another magazine there.
             for (cpu, old) in taken {
-                self.rows[cpu].0[class].store(old.as_ptr(), SeqCst);
+                self.rows()[cpu].0[class].store(old.as_ptr(), SeqCst);
             }
             return false;
         }
@@ -348,11 +370,11 @@ impl Enter for RseqCells {
 
     fn sum(&self, class: usize, _stock: &Stock) -> Word {
         let mut sum = Word::default();
-        for row in &self.rows {
+        for row in self.rows() {
             // SAFETY: cells of this class change only under its lock, which `_stock` proves, and
             // magazines live as long as the stock's arena.
-            let slots = unsafe { &*row.0[class].load(Acquire) };
-            let word = Word::from_bits(slots.word.load(Relaxed));
+            let slots = unsafe { row.0[class].load(Acquire).as_ref() };
+            let word = slots.map_or_else(Word::default, Slots::look);
             sum.gets += word.gets;
             sum.len += word.len;
         }
@@ -360,9 +382,16 @@ impl Enter for RseqCells {
     }
 }
 
+impl Drop for RseqCells {
+    fn drop(&mut self) {
+        // SAFETY: mapped in `new` with this size; whoever drops the cells says that nobody is in one.
+        unsafe { pages::unmap(self.rows.cast(), ROWS << ROW_SHIFT) };
+    }
+}
+
 impl std::fmt::Debug for RseqCells {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RseqCells").field("rows", &self.rows.len()).finish_non_exhaustive()
+        f.debug_struct("RseqCells").field("cpus", &self.cpus).finish_non_exhaustive()
     }
 }
 
@@ -386,8 +415,8 @@ fn abort_sequences_under_way() -> bool {
         || (membarrier(REGISTER_PRIVATE_EXPEDITED_RSEQ) && membarrier(PRIVATE_EXPEDITED_RSEQ))
 }
 
-/// Finds out, once for the process, whether there are restartable sequences, and sets [`AREA`] and
-/// [`CPUS`] if there are.
+/// Finds out, once for the process, whether there are restartable sequences, and notes where the
+/// areas are if there are any.
 fn register() -> Result<(), &'static str> {
     static REGISTERED: OnceLock<Result<(), &'static str>> = OnceLock::new();
     *REGISTERED.get_or_init(|| {
@@ -402,8 +431,7 @@ fn register() -> Result<(), &'static str> {
             return Err("the kernel has no membarrier for them (Linux 5.10 and later do)");
         }
         // SAFETY: glibc declares it as `const ptrdiff_t`, set before `main`.
-        AREA.store(unsafe { offset.cast::<isize>().read() }, Relaxed);
-        CPUS.store(u32::try_from(super::cpus()).unwrap_or(u32::MAX), Relaxed);
+        PROCESS.area.store(unsafe { offset.cast::<isize>().read() }, Relaxed);
         Ok(())
     })
 }
