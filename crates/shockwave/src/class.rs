@@ -95,11 +95,6 @@ impl SizeClasses {
         })
     }
 
-    /// The same without tables: every length takes the slow path.
-    pub(crate) fn all_slow(self) -> Self {
-        Self { fine: [SLOW; GRANULES], coarse: [SLOW; GRANULES], ..self }
-    }
-
     /// The column of cells for `length` bytes, or `None` for the slow path: that of the smallest class
     /// that holds them, or the one behind the last class, which has no class and is always closed.
     #[inline(always)]
@@ -107,7 +102,9 @@ impl SizeClasses {
         // Lengths within 64 bytes of `usize::MAX` wrap around to the first granule, which is slow.
         let entry = match self.fine.get(length.wrapping_add(63) >> FINE_SHIFT) {
             Some(entry) => *entry,
-            None => *self.coarse.get(length.wrapping_add((1 << COARSE_SHIFT) - 1) >> COARSE_SHIFT)?,
+            None => {
+                *self.coarse.get(length.wrapping_add((1 << COARSE_SHIFT) - 1) >> COARSE_SHIFT)?
+            }
         };
         if entry < SPLIT {
             return Some(entry.into());
@@ -120,8 +117,12 @@ impl SizeClasses {
     }
 
     /// The smallest class that holds `length` bytes, if one does.
+    #[inline]
     pub(crate) fn of(&self, length: usize) -> Option<usize> {
-        self.sizes[..self.count].iter().position(|&size| size as usize >= length)
+        match self.column(length) {
+            Some(column) => Some(column).filter(|&class| class < self.count),
+            None => self.sizes[..self.count].iter().position(|&size| size as usize >= length),
+        }
     }
 
     /// Bytes in each buffer of `class`.
@@ -141,11 +142,11 @@ impl SizeClasses {
     pub(crate) fn capacities(&self, per_core_bytes: usize, slots_max: usize) -> [u8; CLASSES_MAX] {
         let mut left = per_core_bytes;
         let mut capacities = [0; CLASSES_MAX];
-        for class in 0..self.count() {
-            let share = left / (self.count() - class);
+        for (class, capacity) in capacities.iter_mut().enumerate().take(self.count) {
+            let share = left / (self.count - class);
             let slots = (share / self.bytes(class)).clamp(1, slots_max);
             left = left.saturating_sub(slots * self.bytes(class));
-            capacities[class] = u8::try_from(slots).unwrap_or(u8::MAX);
+            *capacity = u8::try_from(slots).unwrap_or(u8::MAX);
         }
         capacities
     }
@@ -185,11 +186,16 @@ mod tests {
         // Every length up to 128 KiB, then both sides of every size and of every granule beyond.
         let borders = (0..=largest >> FINE_SHIFT).map(|granule| granule << FINE_SHIFT).step_by(97);
         let borders = borders.chain((0..GRANULES).map(|granule| granule << COARSE_SHIFT));
-        let near = borders.chain(sizes.iter().copied()).flat_map(|edge| edge.saturating_sub(2)..=edge + 2);
+        let near =
+            borders.chain(sizes.iter().copied()).flat_map(|edge| edge.saturating_sub(2)..=edge + 2);
         for length in (0..=(largest + 2).min(128 << 10)).chain(near) {
             assert_eq!(classes.of(length), naive(sizes, length), "{length} in {sizes:?}");
             if let Some(column) = classes.column(length) {
-                assert_eq!(column, naive(sizes, length).unwrap_or(sizes.len()), "{length} in {sizes:?}");
+                assert_eq!(
+                    column,
+                    naive(sizes, length).unwrap_or(sizes.len()),
+                    "{length} in {sizes:?}"
+                );
             }
         }
         for huge in usize::MAX - (1 << 15)..=usize::MAX {
@@ -197,7 +203,19 @@ mod tests {
             assert!(classes.column(huge).is_none_or(|column| column == sizes.len()));
         }
         assert_eq!(classes.count(), sizes.len());
-        assert_eq!(classes.clone().all_slow().column(sizes[0]), None);
+    }
+
+    #[test]
+    fn every_length_goes_to_the_smallest_class_that_holds_it() {
+        check(&DEFAULT_CLASSES);
+        check(&[CLASS_BYTES_MIN]);
+        check(&[CLASS_BYTES_MAX]);
+        check(&[1500, 9000]);
+        check(&[64, 65, 66, 67, 127, 128, 129, 16_777_215, 16_777_216]);
+        check(&[70_000, 72_000, 72_001, 99_999, 100_000, 1_000_000]);
+        check(&(0..32).map(|i| 100 + i).collect::<Vec<_>>());
+        check(&(0..32).map(|i| 64 << (i / 2) | (i % 2) << (i / 2 + 5)).collect::<Vec<_>>());
+        check(&(1..=32).map(|i| i * 524_288).collect::<Vec<_>>());
     }
 
     #[test]

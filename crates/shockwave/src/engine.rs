@@ -10,11 +10,14 @@
 //! ```
 
 use std::alloc::Layout;
-use std::sync::{Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 
 use crate::asan;
-use crate::cells::{CellSet, Enter, rseq::Column};
+use crate::cells::{
+    CellSet, Enter,
+    rseq::{Area, Column},
+};
 use crate::class::SizeClasses;
 use crate::depot::{Counts, Depot, Visit};
 use crate::error::GetError;
@@ -32,9 +35,11 @@ use crate::source::{Heap, Source};
 pub(crate) struct Engine {
     /// The first column, if there are any that the fast path may enter.
     first_column: Column,
+    /// Where sequences find their thread's area; here, so that a get finds it next to the rest.
+    area: Area,
     /// What the handles of this pool's buffers say about it; see [`Meta`].
     pub(crate) meta: Meta,
-    /// The class of each length; all slow if there are no columns to enter.
+    /// The class of each length.
     pub(crate) classes: SizeClasses,
     /// Where gets take and puts put, as long as they can.
     pub(crate) cells: CellSet,
@@ -90,18 +95,24 @@ pub(crate) enum Got {
 
 impl Engine {
     /// The engine of pool number `pool`, with closed cells and empty depots.
-    pub(crate) fn new(pool: usize, classes: SizeClasses, cells: CellSet, capacities: &[u8]) -> Self {
+    pub(crate) fn new(
+        pool: usize,
+        classes: SizeClasses,
+        cells: CellSet,
+        capacities: &[u8],
+    ) -> Self {
         let depots = (0..classes.count()).map(|class| Depot::new(capacities[class].into()));
         let meta = Meta::of_pool(pool);
-        let (classes, first_column, meta) = match cells.rseq() {
+        let (first_column, meta) = match cells.rseq() {
             Some(rseq) => {
                 rseq.publish(pool);
-                (classes, rseq.column(0), meta)
+                (rseq.column(0), meta)
             }
-            None => (classes.all_slow(), Column::NONE, meta.with_locked()),
+            None => (Column::NONE, meta.with_locked()),
         };
         Self {
             first_column,
+            area: Area::known(),
             meta,
             depots: depots.collect(),
             classes,
@@ -118,15 +129,17 @@ impl Engine {
     #[inline(always)]
     #[expect(unsafe_code, reason = "enters a cell")]
     pub(crate) fn take_fast(&self, size: usize) -> Option<(usize, Block)> {
+        if self.first_column.is_none() {
+            return None;
+        }
         let class = self.classes.column(size)?;
-        // SAFETY: there are columns, or all lengths would be slow; they are this engine's, which is borrowed.
-        let block = unsafe { self.first_column.plus(class).take() }?;
+        // SAFETY: there are columns, and they are this engine's, which is borrowed.
+        let block = unsafe { self.first_column.plus(class).take(self.area) }?;
         Some((class, block))
     }
 
     /// Whatever the fast path could not get: from the depot, from the source, or of its own.
-    #[cold]
-    #[inline(never)]
+    #[inline]
     pub(crate) fn get_slow(&self, size: usize) -> Result<Got, GetError> {
         let Some(class) = self.classes.of(size) else { return self.get_oversize(size, size) };
         // The fast path was not for locked cells, and with others it may have been interrupted.
@@ -136,13 +149,13 @@ impl Engine {
         self.get_from_depot(size, class)
     }
 
+    #[cold]
     #[inline(never)]
     fn get_from_depot(&self, size: usize, class: usize) -> Result<Got, GetError> {
         let stay = Stay::begin();
-        if let Some(mut stock) = self.depots[class].visit(stay.is_nested()) {
-            if let Some(block) = stock.take(&self.cells, class) {
-                return Ok(Got::Block(class, block));
-            }
+        let visit = self.depots[class].visit(stay.is_nested());
+        if let Some(block) = visit.and_then(|mut stock| stock.take(&self.cells, class)) {
+            return Ok(Got::Block(class, block));
         }
         if stay.is_nested() {
             return self.get_oversize(size, self.classes.bytes(class));
@@ -162,6 +175,7 @@ impl Engine {
         Ok(Got::Block(class, block))
     }
 
+    #[cold]
     #[inline(never)]
     fn get_oversize(&self, requested: usize, capacity: usize) -> Result<Got, GetError> {
         let stay = Stay::begin();
@@ -194,8 +208,7 @@ impl Engine {
 
     /// A put that could not go the fast way: to a locked cell, or to the depot. Says whether the engine is
     /// to be freed now; then nobody else has it.
-    #[cold]
-    #[inline(never)]
+    #[inline]
     #[must_use]
     pub(crate) fn put_slow(&self, class: usize, block: Block) -> bool {
         // The fast path was not for locked cells, and with others it may have been interrupted.
@@ -205,6 +218,7 @@ impl Engine {
         }
     }
 
+    #[cold]
     #[inline(never)]
     fn put_to_depot(&self, class: usize, block: Block) -> bool {
         let stay = Stay::begin();
@@ -308,7 +322,8 @@ impl Engine {
                 self.unmake(class, block);
             }
             // Under the lock, so before any put can count itself out.
-            let out = usize::try_from(stock.counts(&self.cells, class).created).unwrap_or(usize::MAX);
+            let out =
+                usize::try_from(stock.counts(&self.cells, class).created).unwrap_or(usize::MAX);
             self.keepers.fetch_add(out, Relaxed);
         }
         self.release(1)
@@ -378,7 +393,7 @@ impl Engine {
 #[expect(unsafe_code, reason = "enters a cell")]
 pub(crate) unsafe fn put_fast(place: usize, block: Block) -> Result<(), Block> {
     // SAFETY: the caller's word.
-    unsafe { Column::at(place).put(block) }
+    unsafe { Column::at(place).put(Area::known(), block) }
 }
 
 /// Writes to each page of a block, so that the system has to provide it.
@@ -386,8 +401,10 @@ pub(crate) unsafe fn put_fast(place: usize, block: Block) -> Result<(), Block> {
 fn touch(block: Block, bytes: usize) -> Block {
     let memory = block.into_raw();
     for offset in (0..bytes).step_by(crate::source::pages::PAGE_BYTES) {
-        // SAFETY: within the block, which is this function's alone; new, so zero already.
-        unsafe { memory.byte_add(offset).write_volatile(0) };
+        // SAFETY: within the block.
+        let page = unsafe { memory.byte_add(offset) };
+        // SAFETY: the block is this function's alone; new, so zero already.
+        unsafe { page.write_volatile(0) };
     }
     asan::poison(memory, bytes);
     // SAFETY: the right was given up above.

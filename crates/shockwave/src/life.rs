@@ -23,6 +23,7 @@ use std::sync::atomic::{
 };
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
+use crate::depot::Depot;
 use crate::engine::Engine;
 use crate::error::BuildError;
 use crate::limits::POOLS_MAX;
@@ -191,12 +192,12 @@ extern "C" fn before() {
     // SAFETY: the holder of the lock alone touches it. Nothing is allocated here, because another
     // allocator's own fork handler may already have run.
     unsafe { *HELD.0.get() = Some(guard) };
-    engines().flat_map(Engine::depots).for_each(|depot| depot.hold());
+    engines().flat_map(Engine::depots).for_each(Depot::hold);
 }
 
 #[cfg(unix)]
 extern "C" fn in_parent() {
-    engines().flat_map(Engine::depots).for_each(|depot| depot.let_go());
+    engines().flat_map(Engine::depots).for_each(Depot::let_go);
     // SAFETY: the lock has been held since `before`, by this thread.
     drop(unsafe { (*HELD.0.get()).take() });
 }

@@ -7,11 +7,11 @@
 //!                      │ gets << 8 | room│    59    │  link  │     │  – │  b │     │  b │ null │
 //!                      └─────────────────┴──────────┴────────┴─────┴────┴────┴─ … ─┴────┴──────┘
 //!                       0                 8          16       24    32    ▲               ▲
-//!                                                                    slots[room]   slots[capacity]
+//!                                                                    blocks[room]   blocks[capacity]
 //! ```
 //!
-//! Blocks fill the slots from the end. A get takes `slots[room]` and stores `word + 257`: one get more,
-//! one slot of room more. A put fills `slots[room - 1]` and stores `word - 1`. Either is one store of one
+//! Blocks fill the slots from the end. A get takes `blocks[room]` and stores `word + 257`: one get more,
+//! one slot of room more. A put fills `blocks[room - 1]` and stores `word - 1`. Either is one store of one
 //! word, which is what lets a restartable sequence commit it and what makes the count of gets exact at
 //! no cost. Neither needs the capacity: a magazine is full when there is no room, and empty when the next
 //! slot is the null behind the last, so each of the two looks at nothing that it has not loaded anyway.
@@ -25,7 +25,9 @@ use std::ptr::NonNull;
 
 use crate::limits::SLOTS;
 use crate::source::pages;
-use crate::sync::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, UnsafeCell};
+use crate::sync::{
+    AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, UnsafeCell,
+};
 
 /// The memory of one buffer, and the right to it: whoever has the block may write it, and must hand
 /// it on. Not `Copy`, so that safe code cannot hand the same memory to two holders.
@@ -67,8 +69,12 @@ pub(crate) struct Word {
 pub(crate) const WORD_GET: u64 = (1 << 8) + 1;
 /// What a put subtracts from the word: one slot of room.
 pub(crate) const WORD_PUT: u64 = 1;
-/// The part of the word that is the room.
-pub(crate) const WORD_ROOM: u64 = 0xff;
+
+/// The part of the word that is the room: slots before the first block, and so the next block's slot.
+#[expect(clippy::cast_possible_truncation, reason = "eight bits are wanted")]
+pub(crate) const fn room(bits: u64) -> usize {
+    bits as u8 as usize
+}
 
 /// The memory of a magazine. Offsets are known to the assembly in `cells/rseq.rs`.
 #[repr(C)]
@@ -77,20 +83,20 @@ pub(crate) struct Slots {
     /// `gets << 8 | room`, with `room <= capacity`.
     pub(crate) word: AtomicU64,
     /// Blocks that fit, `0..=SLOTS`. Written only while no cell points here.
-    capacity: AtomicU64,
+    capacity: AtomicUsize,
     /// The next magazine of a [`Stack`]; meaningless in a cell.
     next: UnsafeCell<Option<Magazine>>,
     reserved: u64,
-    /// `slots[room..capacity]` are blocks that belong to the magazine, `slots[capacity]` is null, and
+    /// `blocks[room..capacity]` belong to the magazine, `blocks[capacity]` is null, and
     /// the others are stale.
-    pub(crate) slots: [UnsafeCell<*mut u8>; SLOTS + 1],
+    pub(crate) blocks: [UnsafeCell<*mut u8>; SLOTS + 1],
 }
 
 #[cfg(not(loom))]
 const _: () = {
     assert!(size_of::<Slots>() == 512);
     assert!(std::mem::offset_of!(Slots, word) == 0);
-    assert!(std::mem::offset_of!(Slots, slots) == 32);
+    assert!(std::mem::offset_of!(Slots, blocks) == 32);
 };
 
 // SAFETY: `word` and `capacity` are atomic; `next` and `slots` are touched by a `Magazine`'s holder,
@@ -101,10 +107,10 @@ impl Slots {
     fn new() -> Self {
         Self {
             word: AtomicU64::new(0),
-            capacity: AtomicU64::new(0),
+            capacity: AtomicUsize::new(0),
             next: UnsafeCell::new(None),
             reserved: 0,
-            slots: std::array::from_fn(|_| UnsafeCell::new(std::ptr::null_mut())),
+            blocks: std::array::from_fn(|_| UnsafeCell::new(std::ptr::null_mut())),
         }
     }
 
@@ -113,9 +119,8 @@ impl Slots {
         // Acquire: what was put by whoever had the cell before; pairs with the Release in `set`, and
         // in a locked cell's release of its lock.
         let bits = self.word.load(Acquire);
-        let room = bits & WORD_ROOM;
-        let len = self.capacity.load(Relaxed).saturating_sub(room);
-        Word { gets: bits >> 8, len: len as usize }
+        let len = self.capacity.load(Relaxed).saturating_sub(room(bits));
+        Word { gets: bits >> 8, len }
     }
 }
 
@@ -154,7 +159,7 @@ impl Magazine {
 
     /// Blocks that fit, `0..=SLOTS`.
     fn capacity(&self) -> usize {
-        self.slots().capacity.load(Relaxed) as usize
+        self.slots().capacity.load(Relaxed)
     }
 
     fn set(&mut self, word: Word) {
@@ -170,12 +175,12 @@ impl Magazine {
 
     fn read(&self, slot: usize) -> *mut u8 {
         // SAFETY: this holder alone has the slots.
-        self.slots().slots[slot].with(|slot| unsafe { *slot })
+        self.slots().blocks[slot].with(|slot| unsafe { *slot })
     }
 
     fn write(&mut self, slot: usize, memory: *mut u8) {
         // SAFETY: this holder alone has the slots.
-        self.slots().slots[slot].with_mut(|slot| unsafe { *slot = memory });
+        self.slots().blocks[slot].with_mut(|slot| unsafe { *slot = memory });
     }
 
     /// Says how many blocks fit, at most [`SLOTS`], and no fewer than there are. Blocks move to the new
@@ -191,9 +196,13 @@ impl Magazine {
             let memory = self.read(old - i);
             self.write(capacity - i, memory);
         };
-        if capacity > old { (1..=word.len).for_each(&mut move_one) } else { (1..=word.len).rev().for_each(&mut move_one) }
+        if capacity > old {
+            (1..=word.len).for_each(&mut move_one);
+        } else {
+            (1..=word.len).rev().for_each(&mut move_one);
+        }
         self.write(capacity, std::ptr::null_mut());
-        self.slots().capacity.store(capacity as u64, Relaxed);
+        self.slots().capacity.store(capacity, Relaxed);
         self.set(word);
     }
 
@@ -221,6 +230,23 @@ impl Magazine {
         self.write(slot, block.into_raw().as_ptr());
         self.set(Word { len: word.len + 1, ..word });
         Ok(())
+    }
+}
+
+impl Magazine {
+    /// Moves the top blocks over to `empty`, a magazine without blocks, so that `keep` remain; all in one
+    /// go, since it happens with the class's lock held.
+    pub(crate) fn split(&mut self, keep: usize, empty: &mut Self) {
+        let (word, other) = (self.word(), empty.word());
+        debug_assert_eq!(other.len, 0, "what is split off goes to an empty magazine");
+        let moved = word.len.saturating_sub(keep).min(empty.capacity());
+        let (from, to) = (self.capacity() - word.len, empty.capacity() - moved);
+        for i in 0..moved {
+            let memory = self.read(from + i);
+            empty.write(to + i, memory);
+        }
+        empty.set(Word { len: moved, ..other });
+        self.set(Word { len: word.len - moved, ..word });
     }
 }
 
@@ -322,8 +348,9 @@ mod tests {
     use super::*;
 
     fn block(address: usize) -> Block {
+        let memory = NonNull::new(std::ptr::without_provenance_mut(address)).expect("not null");
         // SAFETY: never dereferenced in these tests.
-        unsafe { Block::from_raw(NonNull::new(address as *mut u8).unwrap()) }
+        unsafe { Block::from_raw(memory) }
     }
 
     #[test]
@@ -353,7 +380,8 @@ mod tests {
             assert_eq!(magazine.capacity(), capacity.max(3));
             assert_eq!(magazine.len(), 3);
             assert!(magazine.read(magazine.capacity()).is_null());
-            let held: Vec<_> = (1..=3).map(|i| magazine.read(magazine.capacity() - i) as usize).collect();
+            let held: Vec<_> =
+                (1..=3).map(|i| magazine.read(magazine.capacity() - i) as usize).collect();
             assert_eq!(held, [64, 128, 192]);
         }
         for _ in 0..3 {
@@ -377,6 +405,28 @@ mod tests {
             assert_eq!(address, i * 64);
         }
         assert!(stack.pop().is_none());
+    }
+
+    #[test]
+    fn a_split_moves_the_top_and_keeps_the_counts() {
+        let mut arena = Arena::default();
+        let (mut magazine, mut half) = (arena.spare().unwrap(), arena.spare().unwrap());
+        half.set_capacity(7);
+        for i in 1..=10 {
+            magazine.push(block(i * 64)).unwrap();
+        }
+        magazine.set(Word { gets: 3, len: 10 });
+        magazine.split(6, &mut half);
+        assert_eq!(
+            (magazine.word(), half.word()),
+            (Word { gets: 3, len: 6 }, Word { gets: 0, len: 4 })
+        );
+        for i in [10, 9, 8, 7] {
+            assert_eq!(half.pop().unwrap().into_raw().as_ptr() as usize, i * 64);
+        }
+        for i in (1..=6).rev() {
+            assert_eq!(magazine.pop().unwrap().into_raw().as_ptr() as usize, i * 64);
+        }
     }
 
     #[test]

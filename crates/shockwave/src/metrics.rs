@@ -124,7 +124,11 @@ impl BufferPoolMetrics {
         Self::sum(pools, &now, &before)
     }
 
-    fn sum(pools: Vec<SizedPoolMetrics>, now: &OversizeSnapshot, before: &OversizeSnapshot) -> Self {
+    fn sum(
+        pools: Vec<SizedPoolMetrics>,
+        now: &OversizeSnapshot,
+        before: &OversizeSnapshot,
+    ) -> Self {
         let total = |field: fn(&SizedPoolMetrics) -> u64| pools.iter().map(field).sum::<u64>();
         let (gets, hits) = (total(|class| class.gets), total(|class| class.hits));
         let (allocated, reused) = (total(|class| class.allocated), total(|class| class.reused));
@@ -227,7 +231,7 @@ impl fmt::Display for BufferPoolMetrics {
 impl fmt::Display for SizedPoolMetrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { gets, puts, hits, misses, hit_rate, discards, .. } = self;
-        if self.size % 1024 == 0 {
+        if self.size.is_multiple_of(1024) {
             write!(f, "{}KB: ", self.size / 1024)?;
         } else {
             write!(f, "{}B: ", self.size)?;

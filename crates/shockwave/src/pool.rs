@@ -142,6 +142,7 @@ impl BufferPool {
     /// assert_eq!(pool.warmup(10), 0); // they are there
     /// assert!(pool.metrics().pools.iter().all(|class| class.idle == 10 && class.gets == 0));
     /// ```
+    #[expect(clippy::must_use_candidate, reason = "the buffers are what it is called for")]
     pub fn warmup(&self, count: usize) -> usize {
         let engine = self.engine();
         (0..engine.classes.count()).map(|class| engine.warm_up(class, count)).sum()
@@ -149,6 +150,7 @@ impl BufferPool {
 
     /// As [`warmup`](Self::warmup), for the class that serves `size`. Nothing is made for a size beyond
     /// the largest class.
+    #[expect(clippy::must_use_candidate, reason = "the buffers are what it is called for")]
     pub fn warmup_class(&self, size: usize, count: usize) -> usize {
         self.engine().classes.of(size).map_or(0, |class| self.engine().warm_up(class, count))
     }

@@ -24,11 +24,11 @@ use std::ptr::NonNull;
 
 use crate::asan;
 use crate::engine::{Engine, Got, put_fast};
+use crate::error::GetError;
 use crate::life;
 use crate::magazine::Block;
 use crate::meta::Meta;
 use crate::oversize::Oversize;
-use crate::error::GetError;
 
 use grow::refuse;
 
@@ -105,9 +105,14 @@ impl Buffer {
     /// Takes a fresh buffer from an engine, or says why there is none.
     #[inline(always)]
     pub(crate) fn try_take(engine: &Engine, size: usize) -> Result<Self, GetError> {
+        #[cold]
+        #[inline(never)]
+        fn slowly(engine: &Engine, size: usize) -> Result<Buffer, GetError> {
+            Buffer::take_slowly(engine, size)
+        }
         match Self::take_fast(engine, size) {
             Some(buffer) => Ok(buffer),
-            None => Self::take_slowly(engine, size),
+            None => slowly(engine, size),
         }
     }
 
@@ -117,8 +122,7 @@ impl Buffer {
         Some(Self { data: block.into_raw(), meta: engine.meta.with_class(class) }.awake())
     }
 
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     fn take_slowly(engine: &Engine, size: usize) -> Result<Self, GetError> {
         let (data, meta) = match engine.get_slow(size)? {
             Got::Block(class, block) => (block.into_raw(), engine.meta.with_class(class)),
@@ -367,8 +371,8 @@ impl Buffer {
         }
     }
 
-    #[cold]
-    #[inline(never)]
+    /// Returns a block whose fast path was closed to it.
+    #[inline(always)]
     fn put_slowly(meta: Meta, block: Block) {
         // SAFETY: the buffer that gave up the block has kept the pool alive, and the block does, being out.
         let engine = unsafe { life::engine(meta.pool()) };
@@ -383,6 +387,11 @@ impl Drop for Buffer {
     /// visit to the depot besides.
     #[inline(always)]
     fn drop(&mut self) {
+        #[cold]
+        #[inline(never)]
+        fn slowly(meta: Meta, block: Block) {
+            Buffer::put_slowly(meta, block);
+        }
         let Some(place) = self.meta.place() else {
             return Self::drop_specially(self.data, self.meta);
         };
@@ -393,7 +402,7 @@ impl Drop for Buffer {
         let block = unsafe { Block::from_raw(self.data) };
         // SAFETY: the place is this buffer's, and the pool lives as long as the block is out.
         if let Err(block) = unsafe { put_fast(place, block) } {
-            Self::put_slowly(self.meta, block);
+            slowly(self.meta, block);
         }
     }
 }
@@ -415,12 +424,28 @@ impl fmt::Debug for Buffer {
 /// initialized whatever it counted as before, since it has some value in the machine.
 #[inline(always)]
 fn freeze(data: *mut u8, bytes: usize) {
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64", target_arch = "arm", target_arch = "riscv64", target_arch = "s390x", target_arch = "loongarch64"))]
+    #[cfg(any(
+        target_arch = "x86",
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "arm",
+        target_arch = "riscv64",
+        target_arch = "s390x",
+        target_arch = "loongarch64"
+    ))]
     // SAFETY: no instruction at all. Claims to write to memory that the caller may write to.
     unsafe {
         std::arch::asm!("/* {data} {bytes} */", data = in(reg) data, bytes = in(reg) bytes, options(nostack, preserves_flags));
     }
-    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64", target_arch = "arm", target_arch = "riscv64", target_arch = "s390x", target_arch = "loongarch64")))]
+    #[cfg(not(any(
+        target_arch = "x86",
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "arm",
+        target_arch = "riscv64",
+        target_arch = "s390x",
+        target_arch = "loongarch64"
+    )))]
     for i in 0..bytes {
         // SAFETY: the caller may write to these bytes; this writes zeros, one by one.
         unsafe { data.add(i).write_volatile(0) };

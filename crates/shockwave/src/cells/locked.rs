@@ -11,7 +11,7 @@ use std::ptr::{NonNull, null_mut};
 use super::{Enter, Exchange};
 use crate::depot::Stock;
 use crate::limits::CLASSES_MAX;
-use crate::magazine::{Block, Magazine, Slots, WORD_GET, WORD_PUT, WORD_ROOM, Word};
+use crate::magazine::{Block, Magazine, Slots, WORD_GET, WORD_PUT, Word, room};
 use crate::sync::{
     AtomicPtr,
     Ordering::{Acquire, Relaxed, Release},
@@ -128,7 +128,7 @@ impl Enter for LockedCells {
         let entered = self.enter(class)?;
         let slots = entered.slots()?;
         let bits = slots.word.load(Relaxed);
-        let next = slots.slots.get((bits & WORD_ROOM) as usize)?;
+        let next = slots.blocks.get(room(bits))?;
         // SAFETY: whoever is in the cell alone touches its magazine's slots.
         let memory = NonNull::new(next.with(|slot| unsafe { *slot }))?;
         slots.word.store(bits + WORD_GET, Relaxed);
@@ -141,7 +141,7 @@ impl Enter for LockedCells {
         let Some(entered) = self.enter(class) else { return Err(block) };
         let Some(slots) = entered.slots() else { return Err(block) };
         let bits = slots.word.load(Relaxed);
-        let last = (bits & WORD_ROOM).checked_sub(1).and_then(|last| slots.slots.get(last as usize));
+        let last = room(bits).checked_sub(1).and_then(|last| slots.blocks.get(last));
         let Some(slot) = last else { return Err(block) };
         // SAFETY: whoever is in the cell alone touches its magazine's slots.
         slot.with_mut(|slot| unsafe { *slot = block.into_raw().as_ptr() });

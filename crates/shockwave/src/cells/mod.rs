@@ -70,7 +70,12 @@ pub(crate) trait Enter {
 
     /// Closes the cells of a class on all CPUs and hands over what was in them. Says whether it could:
     /// if not, nothing has changed. Closed cells open again by [`exchange`](Self::exchange).
-    fn close(&self, class: usize, stock: &mut Stock, take: impl FnMut(&mut Stock, Magazine)) -> bool;
+    fn close(
+        &self,
+        class: usize,
+        stock: &mut Stock,
+        take: impl FnMut(&mut Stock, Magazine),
+    ) -> bool;
 
     /// The sum of the words of a class's magazines in cells. Exact if no get or put is in flight; a
     /// count of gets that was once seen is never undercut.
@@ -94,8 +99,10 @@ impl CellSet {
                 Ok(cells) => Ok(Self::Rseq(cells)),
                 Err(reason) => Err(BuildError::rseq_unavailable(reason)),
             },
-            Cells::Auto => Ok(RseqCells::new()
-                .map_or_else(|_| Self::Locked(LockedCells::new(cpus().unwrap_or_else(threads))), Self::Rseq)),
+            Cells::Auto => Ok(RseqCells::new().map_or_else(
+                |_| Self::Locked(LockedCells::new(cpus().unwrap_or_else(threads))),
+                Self::Rseq,
+            )),
         }
     }
 

@@ -22,6 +22,16 @@ impl RseqCells {
     }
 }
 
+/// No area.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Area;
+
+impl Area {
+    pub(crate) fn known() -> Self {
+        Self
+    }
+}
+
 /// A column without cells: nothing is ever taken from it or put into it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column;
@@ -29,6 +39,12 @@ pub(crate) struct Column;
 #[expect(unsafe_code, reason = "has the signatures of the columns that do have cells")]
 impl Column {
     pub(crate) const NONE: Self = Self;
+
+    /// Whether this is [`NONE`](Self::NONE).
+    #[inline(always)]
+    pub(crate) fn is_none(self) -> bool {
+        true
+    }
 
     pub(crate) fn plus(self, _classes: usize) -> Self {
         self
@@ -38,11 +54,11 @@ impl Column {
         Self
     }
 
-    pub(crate) unsafe fn take(self) -> Option<Block> {
+    pub(crate) unsafe fn take(self, _area: Area) -> Option<Block> {
         None
     }
 
-    pub(crate) unsafe fn put(self, block: Block) -> Result<(), Block> {
+    pub(crate) unsafe fn put(self, _area: Area, block: Block) -> Result<(), Block> {
         Err(block)
     }
 }

@@ -121,6 +121,18 @@ static PROCESS: Process = Process {
     places: [const { AtomicPtr::new(null_mut()) }; POOLS_MAX * COLUMNS],
 };
 
+/// Where each thread's area lies relative to its thread pointer; the same in the whole process.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Area(isize);
+
+impl Area {
+    /// As it was found when the first cells were made.
+    #[inline(always)]
+    pub(crate) fn known() -> Self {
+        Self(PROCESS.area.load(Relaxed))
+    }
+}
+
 /// One class's cells of one pool: where CPU 0's is. Those of other CPUs lie `cpu << ROW_SHIFT` bytes on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column(*const AtomicPtr<Slots>);
@@ -133,6 +145,12 @@ unsafe impl Sync for Column {}
 impl Column {
     /// No column. Not to be entered.
     pub(crate) const NONE: Self = Self(null());
+
+    /// Whether this is [`NONE`](Self::NONE).
+    #[inline(always)]
+    pub(crate) fn is_none(self) -> bool {
+        self.0.is_null()
+    }
 
     /// The column `classes` further on in the same rows.
     #[inline(always)]
@@ -154,10 +172,10 @@ impl Column {
     ///
     /// The column's pool is alive.
     #[inline(always)]
-    pub(crate) unsafe fn take(self) -> Option<Block> {
+    pub(crate) unsafe fn take(self, area: Area) -> Option<Block> {
         let memory: *mut u8;
         // SAFETY: valid: `area` is where this thread's area lies, whichever thread it is; a cell
-        // within the rows is null or points at a magazine, whose `slots[room]` is within its slots. Exclusive: the commit happens only if nothing else ran on this CPU since the
+        // within the rows is null or points at a magazine, whose `blocks[room]` is within its slots. Exclusive: the commit happens only if nothing else ran on this CPU since the
         // start (points 1 to 4 above). Effects: declared to touch memory, uses no stack.
         unsafe {
             asm!(
@@ -167,14 +185,14 @@ impl Column {
                     "jz 66f",
                     "mov {w}, qword ptr [{t}]",              // its word
                     "movzx {o:e}, {w:l}",                    // its room
-                    "mov {o}, qword ptr [{t} + {o}*8 + 32]", // slots[room], null if it is empty
+                    "mov {o}, qword ptr [{t} + {o}*8 + 32]", // blocks[room], null if it is empty
                     "test {o}, {o}",
                     "jz 66f",
                     "add {w}, {get}",
                     "mov qword ptr [{t}], {w}",              // commit: one get more, one block less
                 ),
                 column = in(reg) self.0,
-                area = in(reg) PROCESS.area.load(Relaxed),
+                area = in(reg) area.0,
                 rows = const ROWS,
                 t = out(reg) _,
                 w = out(reg_abcd) _,
@@ -194,7 +212,7 @@ impl Column {
     ///
     /// The column's pool is alive, and the block is of its class.
     #[inline(always)]
-    pub(crate) unsafe fn put(self, block: Block) -> Result<(), Block> {
+    pub(crate) unsafe fn put(self, area: Area, block: Block) -> Result<(), Block> {
         let memory = block.into_raw();
         let room: u64;
         // SAFETY: as in `take`; the slot that is written lies before the first block, and before the
@@ -209,12 +227,12 @@ impl Column {
                     "movzx {o:e}, {w:l}",                    // its room
                     "test {o:e}, {o:e}",
                     "jz 66f",
-                    "mov qword ptr [{t} + {o}*8 + 24], {b}", // slots[room - 1]
+                    "mov qword ptr [{t} + {o}*8 + 24], {b}", // blocks[room - 1]
                     "sub {w}, {put}",
                     "mov qword ptr [{t}], {w}",              // commit: one block more
                 ),
                 column = in(reg) self.0,
-                area = in(reg) PROCESS.area.load(Relaxed),
+                area = in(reg) area.0,
                 rows = const ROWS,
                 b = in(reg) memory.as_ptr(),
                 t = out(reg) _,
@@ -312,13 +330,13 @@ impl Enter for RseqCells {
     #[inline]
     fn take(&self, class: usize) -> Option<Block> {
         // SAFETY: the cells are borrowed, so they live.
-        unsafe { self.column(class).take() }
+        unsafe { self.column(class).take(Area::known()) }
     }
 
     #[inline]
     fn put(&self, class: usize, block: Block) -> Result<(), Block> {
         // SAFETY: the cells are borrowed, so they live; whoever has a block puts it to its own class.
-        unsafe { self.column(class).put(block) }
+        unsafe { self.column(class).put(Area::known(), block) }
     }
 
     fn exchange(&self, class: usize, magazine: Magazine, _stock: &mut Stock) -> Exchange {

@@ -43,7 +43,11 @@ unsafe impl Send for Depot {}
 impl Depot {
     /// An empty depot for a class whose cells hold magazines of `capacity`, `1..=SLOTS`.
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { stock: Mutex::new(Stock::new(capacity)), returns: Returns::new(), held: UnsafeCell::new(None) }
+        Self {
+            stock: Mutex::new(Stock::new(capacity)),
+            returns: Returns::new(),
+            held: UnsafeCell::new(None),
+        }
     }
 
     /// Takes the class's lock, waiting for it unless `nested`, and brings home what was left.
@@ -73,7 +77,9 @@ impl Depot {
         let guard = lock(&self.stock);
         // SAFETY: the guard does not outlive the depot: the fork's handlers run one after the other
         // with the registry locked, and no engine is freed in between.
-        let guard = unsafe { std::mem::transmute::<MutexGuard<'_, Stock>, MutexGuard<'static, Stock>>(guard) };
+        let guard = unsafe {
+            std::mem::transmute::<MutexGuard<'_, Stock>, MutexGuard<'static, Stock>>(guard)
+        };
         // SAFETY: the holder of the lock alone touches `held`.
         self.held.with_mut(|held| unsafe { *held = Some(guard) });
     }
@@ -108,7 +114,9 @@ impl Deref for Visit<'_> {
 
 impl DerefMut for Visit<'_> {
     fn deref_mut(&mut self) -> &mut Stock {
-        self.stock.as_deref_mut().unwrap_or_else(|| unreachable!("a visit has its guard until dropped"))
+        self.stock
+            .as_deref_mut()
+            .unwrap_or_else(|| unreachable!("a visit has its guard until dropped"))
     }
 }
 

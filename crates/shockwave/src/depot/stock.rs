@@ -131,14 +131,7 @@ impl Stock {
         while magazine.len() > self.batch() {
             // Without memory for another magazine, this one is filed as it is.
             let Some(mut half) = self.spare() else { break };
-            let mut moved = 0;
-            while moved < self.batch() && magazine.len() > self.batch() {
-                let Some(block) = magazine.pop() else { break };
-                if let Err(block) = half.push(block) {
-                    self.file(block);
-                }
-                moved += 1;
-            }
+            magazine.split(magazine.len() - self.batch(), &mut half);
             self.shelve(half);
         }
         self.shelve(magazine);
@@ -153,7 +146,9 @@ impl Stock {
 
     /// A magazine without blocks, or `None` where there is no memory for one.
     fn spare(&mut self) -> Option<Magazine> {
-        self.empty.pop().or_else(|| self.arena.spare())
+        let mut magazine = self.empty.pop().or_else(|| self.arena.spare())?;
+        magazine.set_capacity(self.capacity);
+        Some(magazine)
     }
 
     /// Takes in a single block.
