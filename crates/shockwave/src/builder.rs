@@ -7,6 +7,7 @@ use crate::error::BuildError;
 use crate::life::Handle;
 use crate::limits::{PER_CORE_BYTES, SLOTS};
 use crate::pool::BufferPool;
+use crate::source::{Heap, Source};
 
 /// Builds a [`BufferPool`] that differs from the default one. From [`BufferPool::builder`].
 ///
@@ -23,12 +24,13 @@ use crate::pool::BufferPool;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct BufferPoolBuilder {
     classes: Vec<usize>,
     cells: Cells,
     per_core_bytes: usize,
+    source: Box<dyn Source>,
 }
 
 impl BufferPool {
@@ -38,6 +40,7 @@ impl BufferPool {
             classes: DEFAULT_CLASSES.to_vec(),
             cells: Cells::Auto,
             per_core_bytes: PER_CORE_BYTES,
+            source: Box::new(Heap),
         }
     }
 }
@@ -67,6 +70,13 @@ impl BufferPoolBuilder {
         self
     }
 
+    /// Where buffers' memory comes from. Default: [`Heap`], the global allocator. Cost: asked once for
+    /// each buffer that is made, never for one that is found.
+    pub fn source(mut self, source: impl Source + 'static) -> Self {
+        self.source = Box::new(source);
+        self
+    }
+
     /// Builds the pool. It makes no buffers yet; see [`warmup`](BufferPool::warmup).
     ///
     /// # Errors
@@ -78,7 +88,8 @@ impl BufferPoolBuilder {
         let classes = SizeClasses::new(&self.classes)?;
         let cells = CellSet::new(self.cells)?;
         let capacities = classes.capacities(self.per_core_bytes, SLOTS);
-        let handle = Handle::register(|pool| Engine::new(pool, classes, cells, &capacities))?;
+        let handle =
+            Handle::register(|pool| Engine::new(pool, classes, cells, &capacities, self.source))?;
         Ok(BufferPool::from_handle(handle))
     }
 }

@@ -26,7 +26,7 @@ use crate::magazine::Block;
 use crate::meta::Meta;
 use crate::oversize::{Origin, Oversize};
 use crate::reentry::Stay;
-use crate::source::{Heap, Source};
+use crate::source::Source;
 
 /// One pool's machinery. Lives from when the pool is built until its last handle and its last buffer
 /// have gone, whichever goes last; see [`life`](crate::life).
@@ -45,7 +45,7 @@ pub(crate) struct Engine {
     pub(crate) cells: CellSet,
     /// One depot for each class.
     depots: Box<[Depot]>,
-    source: Heap,
+    source: Box<dyn Source>,
     /// Gets that no class could serve, and those of them still out. Atomic, since these gets may be
     /// nested in another's slow path.
     oversize: OversizeCounts,
@@ -100,6 +100,7 @@ impl Engine {
         classes: SizeClasses,
         cells: CellSet,
         capacities: &[u8],
+        source: Box<dyn Source>,
     ) -> Self {
         let depots = (0..classes.count()).map(|class| Depot::new(capacities[class].into()));
         let meta = Meta::of_pool(pool);
@@ -117,7 +118,7 @@ impl Engine {
             depots: depots.collect(),
             classes,
             cells,
-            source: Heap,
+            source,
             oversize: OversizeCounts::default(),
             keepers: AtomicUsize::new(1),
             baseline: Mutex::default(),
@@ -184,7 +185,7 @@ impl Engine {
             self.oversize.refused.fetch_add(1, Relaxed);
             return Err(GetError::too_large(requested));
         }
-        let Some(oversize) = Oversize::make(capacity, origin, &self.source) else {
+        let Some(oversize) = Oversize::make(capacity, origin, &*self.source) else {
             self.oversize.refused.fetch_add(1, Relaxed);
             return Err(GetError::out_of_memory(requested));
         };
@@ -202,7 +203,7 @@ impl Engine {
         let _stay = Stay::begin();
         self.oversize.bytes_in_use.fetch_sub(oversize.capacity() as u64, Relaxed);
         self.oversize.puts.fetch_add(1, Relaxed);
-        oversize.free(&self.source);
+        oversize.free(&*self.source);
         self.release(1)
     }
 
@@ -369,6 +370,10 @@ impl Engine {
     #[expect(unsafe_code, reason = "turns memory of the source into blocks")]
     fn make(&self, class: usize) -> Option<Block> {
         let memory = self.source.allocate(self.layout(class)?)?;
+        debug_assert!(
+            memory.as_ptr().addr().is_multiple_of(BUFFER_ALIGN),
+            "a source keeps alignment"
+        );
         // SAFETY: new memory of the class's size, and nobody else's.
         Some(unsafe { Block::from_raw(memory) })
     }

@@ -36,3 +36,4 @@ pub use global::{
 };
 pub use metrics::{BufferPoolMetrics, SizedPoolMetrics};
 pub use pool::BufferPool;
+pub use source::{Heap, Source};

@@ -39,7 +39,7 @@ pub(crate) struct Oversize(NonNull<u8>);
 
 impl Oversize {
     /// Makes a zeroed buffer of `capacity` bytes, or `None` if there is no memory for it.
-    pub(crate) fn make(capacity: usize, origin: Origin, source: &impl Source) -> Option<Self> {
+    pub(crate) fn make(capacity: usize, origin: Origin, source: &dyn Source) -> Option<Self> {
         let layout = layout(capacity)?;
         let header = match origin {
             Origin::Source => source.allocate(layout)?,
@@ -77,7 +77,7 @@ impl Oversize {
     }
 
     /// Frees the memory. `source` is the one it was made with.
-    pub(crate) fn free(self, source: &impl Source) {
+    pub(crate) fn free(self, source: &dyn Source) {
         let header = self.header();
         // SAFETY: `make` wrote the header, and nobody writes to it.
         let Header { capacity, origin } = unsafe { header.read() };
