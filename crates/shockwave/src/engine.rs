@@ -19,10 +19,10 @@ use crate::cells::{
     rseq::{Area, Column},
 };
 use crate::class::SizeClasses;
-use crate::depot::{Counts, Depot, Visit};
+use crate::depot::{Counts, Depot};
 use crate::error::GetError;
 use crate::limits::{BUFFER_ALIGN, BUFFER_BYTES_MAX};
-use crate::magazine::Block;
+use crate::magazine::{Block, Stack};
 use crate::meta::Meta;
 use crate::oversize::{Origin, Oversize};
 use crate::reentry::Stay;
@@ -154,7 +154,8 @@ impl Engine {
     #[inline(never)]
     fn get_from_depot(&self, size: usize, class: usize) -> Result<Got, GetError> {
         let stay = Stay::begin();
-        let visit = self.depots[class].visit(stay.is_nested());
+        let depot = &self.depots[class];
+        let visit = if stay.is_nested() { depot.try_visit() } else { Some(depot.visit()) };
         if let Some(block) = visit.and_then(|mut stock| stock.take(&self.cells, class)) {
             return Ok(Got::Block(class, block));
         }
@@ -163,7 +164,7 @@ impl Engine {
         }
         // The source is asked without the lock: it may take its time, and others may put meanwhile.
         let block = self.make(class);
-        let mut stock = self.visit(class);
+        let mut stock = self.depots[class].visit();
         let Some(block) = block else {
             stock.refused();
             return Err(GetError::out_of_memory(size));
@@ -224,7 +225,8 @@ impl Engine {
     fn put_to_depot(&self, class: usize, block: Block) -> bool {
         let stay = Stay::begin();
         let depot = &self.depots[class];
-        let Some(mut stock) = depot.visit(stay.is_nested()) else {
+        let visit = if stay.is_nested() { depot.try_visit() } else { Some(depot.visit()) };
+        let Some(mut stock) = visit else {
             depot.leave(block);
             return false;
         };
@@ -236,28 +238,28 @@ impl Engine {
             return false;
         }
         stock.unmade();
-        let ended = stock.has_ended();
-        // What nested puts left here after the end has been waiting for this.
-        let mut left = 0;
-        while let Some(block) = if ended { stock.remove() } else { None } {
-            stock.unmade();
+        if !stock.has_ended() {
+            drop(stock);
             self.unmake(class, block);
-            left += 1;
+            return false;
         }
+        // What nested puts left here after the end has been waiting for this one.
+        let (left, count) = stock.clear();
         drop(stock);
         self.unmake(class, block);
-        ended && self.release(1 + left)
+        self.unmake_all(class, left);
+        self.release(1 + count)
     }
 
     /// Makes blocks until at least `count` of a class are idle, with all their pages resident. Returns
     /// how many it made: fewer than needed if the source has no more.
     pub(crate) fn warm_up(&self, class: usize, count: usize) -> usize {
         let _stay = Stay::begin();
-        let idle = self.visit(class).counts(&self.cells, class).idle;
+        let idle = self.depots[class].visit().counts(&self.cells, class).idle;
         let missing = count.saturating_sub(usize::try_from(idle).unwrap_or(usize::MAX));
         for made in 0..missing {
             let Some(block) = self.make(class) else { return made };
-            self.visit(class).made_idle(touch(block, self.classes.bytes(class)));
+            self.depots[class].visit().made_idle(touch(block, self.classes.bytes(class)));
         }
         missing
     }
@@ -265,7 +267,7 @@ impl Engine {
     /// What is known of a class. Takes its lock.
     pub(crate) fn counts(&self, class: usize) -> Counts {
         let _stay = Stay::begin();
-        self.visit(class).counts(&self.cells, class)
+        self.depots[class].visit().counts(&self.cells, class)
     }
 
     /// What is known of oversize buffers.
@@ -300,7 +302,7 @@ impl Engine {
     pub(crate) fn discarded(&self, capacity: usize) {
         let _stay = Stay::begin();
         match self.classes.of(capacity) {
-            Some(class) => self.visit(class).discarded(),
+            Some(class) => self.depots[class].visit().discarded(),
             None => drop(self.oversize.discards.fetch_add(1, Relaxed)),
         }
     }
@@ -311,21 +313,19 @@ impl Engine {
     pub(crate) fn end(&self) -> bool {
         let _stay = Stay::begin();
         for class in 0..self.classes.count() {
-            let mut stock = self.visit(class);
+            let mut stock = self.depots[class].visit();
             if !stock.drain_cells(&self.cells, class) {
                 // The system no longer lets us take magazines from other CPUs. What they hold cannot be
                 // had, so this engine stays for good.
                 self.keepers.fetch_add(1, Relaxed);
             }
             stock.end();
-            while let Some(block) = stock.remove() {
-                stock.unmade();
-                self.unmake(class, block);
-            }
+            let (idle, _) = stock.clear();
             // Under the lock, so before any put can count itself out.
-            let out =
-                usize::try_from(stock.counts(&self.cells, class).created).unwrap_or(usize::MAX);
-            self.keepers.fetch_add(out, Relaxed);
+            let out = stock.counts(&self.cells, class).created;
+            self.keepers.fetch_add(usize::try_from(out).unwrap_or(usize::MAX), Relaxed);
+            drop(stock);
+            self.unmake_all(class, idle);
         }
         self.release(1)
     }
@@ -334,25 +334,14 @@ impl Engine {
     #[expect(unsafe_code, reason = "only the engine knows when no cell is entered any more")]
     pub(crate) fn free_magazines(&mut self) {
         for depot in &mut self.depots {
-            if let Some(mut stock) = depot.visit(false) {
-                // SAFETY: `end` closed all cells, and exclusive access says that nobody is in one.
-                unsafe { stock.arena().free() };
-            }
+            // SAFETY: `end` closed all cells, and exclusive access says that nobody is in one.
+            unsafe { depot.visit().arena().free() };
         }
     }
 
     /// The depots, for a fork to hold still.
     pub(crate) fn depots(&self) -> &[Depot] {
         &self.depots
-    }
-
-    fn visit(&self, class: usize) -> Visit<'_> {
-        // Only a nested visit may find no way in.
-        loop {
-            if let Some(visit) = self.depots[class].visit(false) {
-                return visit;
-            }
-        }
     }
 
     /// Lets go of the engine `count` times. Says whether that was the last.
@@ -376,6 +365,14 @@ impl Engine {
         );
         // SAFETY: new memory of the class's size, and nobody else's.
         Some(unsafe { Block::from_raw(memory) })
+    }
+
+    fn unmake_all(&self, class: usize, mut magazines: Stack) {
+        while let Some(mut magazine) = magazines.pop() {
+            while let Some(block) = magazine.pop() {
+                self.unmake(class, block);
+            }
+        }
     }
 
     #[expect(unsafe_code, reason = "turns blocks back into memory of the source")]

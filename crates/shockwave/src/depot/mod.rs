@@ -10,7 +10,7 @@
 //!
 //! [`Depot::visit`] is the way in: it takes the lock, brings home what [`Returns`] holds, and hands
 //! out the [`Stock`]. A visit that was itself interrupted by a signal, whose handler now wants in,
-//! never waits: it gets in if the lock is free, and is told so if not.
+//! never waits: [`Depot::try_visit`] lets it in if the lock is free, and tells it if not.
 
 #![expect(unsafe_code, reason = "keeps a lock's guard across a fork")]
 
@@ -50,24 +50,31 @@ impl Depot {
         }
     }
 
-    /// Takes the class's lock, waiting for it unless `nested`, and brings home what was left.
-    ///
-    /// `nested` means that this thread may hold the lock of some class already, further up its stack.
-    /// Then `None` says that the lock is held, perhaps by this thread itself.
-    pub(crate) fn visit(&self, nested: bool) -> Option<Visit<'_>> {
-        let stock = if nested { try_lock(&self.stock)? } else { lock(&self.stock) };
+    /// Takes the class's lock, waiting for it, and brings home what was left. Not for a thread that may
+    /// hold the lock of some class already, further up its stack.
+    pub(crate) fn visit(&self) -> Visit<'_> {
+        self.enter(lock(&self.stock))
+    }
+
+    /// As [`visit`](Self::visit), but without waiting: `None` says that the lock is held, perhaps by this
+    /// thread itself.
+    pub(crate) fn try_visit(&self) -> Option<Visit<'_>> {
+        try_lock(&self.stock).map(|stock| self.enter(stock))
+    }
+
+    fn enter<'a>(&'a self, stock: MutexGuard<'a, Stock>) -> Visit<'a> {
         let mut visit = Visit { depot: self, stock: Some(stock) };
         self.adopt(&mut visit);
-        Some(visit)
+        visit
     }
 
     /// Leaves a block for the next visit to bring home, without taking the lock. For a put that was
-    /// told by [`visit`](Self::visit) that the lock is held.
+    /// told by [`try_visit`](Self::try_visit) that the lock is held.
     pub(crate) fn leave(&self, block: Block) {
         self.returns.push(block);
         // Whoever held the lock looks for returns after letting it go. If that was before the push, the
         // lock is free now, and this visit brings the block home.
-        drop(self.visit(true));
+        drop(self.try_visit());
     }
 
     /// Takes the lock and keeps it until [`let_go`](Self::let_go). For a fork, whose child would else

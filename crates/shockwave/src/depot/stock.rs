@@ -173,15 +173,6 @@ impl Stock {
         self.shelve(magazine);
     }
 
-    /// Takes a block out that is to leave the pool, or to move within it; counts no get.
-    pub(crate) fn remove(&mut self) -> Option<Block> {
-        let mut magazine = self.stocked.pop()?;
-        self.idle -= magazine.len();
-        let block = magazine.pop();
-        self.shelve(magazine);
-        block
-    }
-
     /// Brings home what lies in the cells of all CPUs, and leaves them closed. Says whether it could.
     pub(crate) fn drain_cells(&mut self, cells: &impl Enter, class: usize) -> bool {
         cells.close(class, self, Self::retire)
@@ -216,9 +207,17 @@ impl Stock {
         self.counts.discards += 1;
     }
 
-    /// From here on nothing is kept.
+    /// Ends the class: from here on nothing is kept.
     pub(crate) fn end(&mut self) {
         self.ended = true;
+    }
+
+    /// Hands over all that lies here, to go back to the source, and its number.
+    pub(crate) fn clear(&mut self) -> (Stack, usize) {
+        let cleared = std::mem::take(&mut self.idle);
+        self.counts.created -= cleared as u64;
+        self.counts.trimmed += cleared as u64;
+        (std::mem::take(&mut self.stocked), cleared)
     }
 
     /// The class's magazines, to be freed by the one who ends the pool.
