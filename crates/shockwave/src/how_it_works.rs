@@ -30,9 +30,8 @@
 //! ```
 //!
 //! A get looks for a buffer from the top down, and a put leaves one at the top. Nearly always, the
-//! top is as far as either goes. The names are those of the classic magazine allocators: a magazine
-//! is loaded into a cell as into a weapon, and when it is spent the whole of it is changed, so that
-//! the depot, which costs a lock, is visited once for thirty gets and not for each.
+//! top is as far as either goes. A magazine that is spent is changed as a whole, so that the depot,
+//! which costs a lock, is visited once for thirty gets and not for each.
 //!
 //! # One word in each magazine
 //!
@@ -102,9 +101,8 @@
 //!    class 1, nothing dirty, and the pool's number. No reference is counted. That is all.
 //!
 //! A drop goes the same way. The pool's number and the class, both in the handle, index a static
-//! table of columns. So a drop finds its cell without the pool's engine, and the engine may be
-//! asleep in memory. A bit in the handle marks all that is special (made to measure, to be
-//! scrubbed), and one test of it sends those out of line.
+//! table of columns. So a drop reads nothing of the pool itself. A bit in the handle marks all that
+//! is special (made to measure, to be scrubbed), and one test of it sends those out of line.
 //!
 //! # When the cell is empty or full
 //!
