@@ -7,10 +7,10 @@
 //! ```text
 //!              CPU 0          CPU 1          CPU 2
 //!            ┌───┬───┬─ ─   ┌───┬───┬─ ─   ┌───┬───┬─ ─    cells: one for each CPU and class,
-//!            │ ● │ ● │      │ ● │ ○ │      │ ● │ ● │       a pointer to a magazine;
-//!            └─┼─┴─┼─┴─ ─   └─┼─┴───┴─ ─   └─┼─┴─┼─┴─ ─    ○ points at the closed one
+//!            │ ● │ ● │      │ ● │ ○ │      │ ● │ ● │       a pointer to a magazine,
+//!            └─┼─┴─┼─┴─ ─   └─┼─┴───┴─ ─   └─┼─┴─┼─┴─ ─    or ○ closed
 //!              ▼   ▼          ▼              ▼   ▼
-//!            ┌──┐┌──┐       ┌──┐           ┌──┐┌──┐        magazines: up to 60 idle buffers each
+//!            ┌──┐┌──┐       ┌──┐           ┌──┐┌──┐        magazines: some sixty idle buffers each
 //!            │▒▒││  │       │▒▒│           │▒▒││▒▒│
 //!            │▒▒││  │       │  │           │  ││▒▒│
 //!            └──┘└──┘       └──┘           └──┘└──┘
@@ -36,19 +36,19 @@
 //! # One word in each magazine
 //!
 //! ```text
-//!          word                  capacity
-//!        ┌──────────────┬─────┬──────────┬─ ─ ─┬────┬────┬────┬─ ─ ─ ─┬────┐
-//!        │ gets served  │ len │    60    │     │ b0 │ b1 │ b2 │       │    │
-//!        └──────────────┴─────┴──────────┴─ ─ ─┴────┴────┴────┴─ ─ ─ ─┴────┘
-//!          56 bits        8                                ▲ slots[len - 1]
+//!          word                        addresses of idle buffers
+//!        ┌──────────────┬──────┬─ ─ ─┬────┬────┬────┬─ ─ ─ ─┬────┐
+//!        │ gets served  │ fill │     │ b0 │ b1 │ b2 │       │    │
+//!        └──────────────┴──────┴─ ─ ─┴────┴────┴────┴─ ─ ─ ─┴────┘
+//!          56 bits        8 bits                ▲ the fill leads here
 //! ```
 //!
 //! A magazine is 512 bytes: addresses of idle buffers, and one word with two numbers in it. A get
-//! takes the last address and stores the word with one get more and one buffer less. Since both
-//! numbers lie in one word, that is `word + 256 - 1`, and a single store. A put writes an address
-//! behind the last one and stores `word + 1`. So a magazine goes from one valid state to the next
-//! by **one store**, and the count of gets is right in every one of them. Counting costs nothing,
-//! as the store is needed anyway.
+//! reads the last address and stores the word with one get more and one buffer less. Since both
+//! numbers lie in one word, that is one addition and a single store. A put writes an address beside
+//! the last one and stores the word with one buffer more. So a magazine goes from one valid state
+//! to the next by **one store**, and the count of gets is right in every one of them. Counting
+//! costs nothing, as the store is needed anyway.
 //!
 //! # Restartable sequences
 //!
@@ -78,10 +78,10 @@
 //! instruction. There is no lock to wait for, and nothing for the processor to synchronize.
 //!
 //! In many programs that use these sequences an aborted one starts again. Here it goes to the slow
-//! path, which tries the cell once more before anything else. That is rare, about once for each
-//! time the scheduler switches threads, and it keeps a loop out of the code that is inlined into
-//! every caller; a debugger that steps through a sequence, aborting it each time, gets its buffer
-//! from the depot.
+//! path, which tries the cell once more before anything else. That is rare, at most once for each
+//! time the thread is interrupted, and it keeps a loop out of the code that is inlined into every
+//! caller; a debugger that steps through a sequence, aborting it each time, gets its buffer from
+//! the depot.
 //!
 //! # A get, step by step
 //!
@@ -95,42 +95,44 @@
 //! 2. **The cell.** The sequence begins. It reads the CPU's number, say 2, and from row 2, column 1
 //!    the address of a magazine. A row is 512 bytes, its 64 columns lie eight to a cache line, and
 //!    no other CPU writes to it but to take it away.
-//! 3. **The word.** `len` is 30. Were it 0, the sequence would leave for the slow path.
-//! 4. **The buffer.** The address in `slots[29]` is loaded, the word plus 255 is stored: committed.
+//! 3. **The word.** It says that thirty buffers are there. Had it said none, the sequence would
+//!    leave for the slow path.
+//! 4. **The buffer.** The last address is loaded, the word is stored with one get more and one
+//!    buffer less: committed.
 //! 5. **The handle.** The address and a second word make a [`Buffer`](crate::Buffer): length 0,
 //!    class 1, nothing dirty, and the pool's number. No reference is counted. That is all.
 //!
 //! A drop goes the same way. The pool's number and the class, both in the handle, index a static
-//! table of columns. So a drop reads nothing of the pool itself. A bit in the handle marks all that
-//! is special (made to measure, to be scrubbed), and one test of it sends those out of line.
+//! table of columns, so a drop reads nothing of the pool itself. One bit in the handle marks all
+//! that is special (made to measure, to be scrubbed), and one test of it sends those out of line.
 //!
 //! # When the cell is empty or full
 //!
 //! Then the class's lock is taken, and under it:
 //!
 //! ```text
-//!   get, cell empty:   depot ── half magazine, 30 ──▶ cell     the get is served from it
+//!   get, cell empty:   depot ── half magazine ──────▶ cell     the get is served from it
 //!                      depot ◀── empty magazine ───── cell     its count of gets is harvested
 //!
 //!   put, cell full:    depot ── empty magazine ─────▶ cell     the put is its first buffer
-//!                      depot ◀── full magazine, 60 ── cell     filed as two halves
+//!                      depot ◀── full magazine ────── cell     filed as two halves
 //! ```
 //!
 //! Why halves? If a get brought a full magazine, the next two puts could find it full and exchange
-//! it for an empty one, and the next two gets the other way around. With half a magazine the next
-//! exchange is at least thirty operations away, whichever way they go.
+//! it for an empty one, and the next two gets the other way around. With halves, a CPU visits the
+//! depot at most twice in any thirty gets and puts, whatever their order.
 //!
 //! If the depot has nothing either, the get lets go of the lock and asks the source for a new
-//! buffer. That is a *miss*, and the only one. A buffer is never refused because another CPU has
-//! idle ones, and never taken from there: with the default limits that is at most 60 buffers of
-//! each class for each CPU.
+//! buffer. That is a *miss*, and nothing else is. Idle buffers in the cells of other CPUs are left
+//! there; that is at most a magazine of each class for each CPU.
 //!
 //! # Closed cells
 //!
-//! A magazine that is empty *and* has no room sends every get and every put to the slow path. There
-//! is one such magazine, static and never written, and a cell that points at it is *closed*. All
-//! cells of a new pool are; the first exchange opens them. A pool that ends closes them again. So
-//! the fast path never tests whether the pool is starting or ending: it only ever sees magazines.
+//! A cell is *closed* when there is nothing behind it to take from and no room to put to. To the
+//! fast path that looks like empty to a get and like full to a put, so both leave by the slow path.
+//! All cells of a new pool are closed, and the first exchange opens them. A pool that ends closes
+//! them again. So the fast path never tests whether a pool is starting or ending: it finds a buffer
+//! or room for one, or it goes the other way.
 //!
 //! # What a drain does
 //!
@@ -154,7 +156,7 @@
 //! | count | is |
 //! |---|---|
 //! | `created` | counted under the lock, where buffers are made and freed |
-//! | `idle` | the sum of `len` over cells and depot |
+//! | `idle` | the sum over all magazines, in cells and in the depot |
 //! | `in_use` | `created - idle` |
 //! | `gets` | what was harvested from magazines that left their cells, and what is in the words of the rest |
 //! | `misses` | counted under the lock |

@@ -106,7 +106,7 @@
 //! | `oversize_gets` rises | requests beyond the largest class, each of which allocates | add a class for them |
 //! | `in_use` rises and never falls | buffers are held for ever, or were forgotten | look into queues, caches, `mem::forget` |
 //! | `idle_bytes` stays high after a peak | what was made stays until the pool ends | give the peak a pool of its own, and drop that |
-//! | `idle_bytes` is high on many cores | each CPU keeps its own, 7.4 MiB at most by default | lower [`per_core_bytes`](BufferPoolBuilder::per_core_bytes) |
+//! | `idle_bytes` is high on many cores | each CPU keeps its own, 8 MiB at most by default | lower [`per_core_bytes`](BufferPoolBuilder::per_core_bytes) |
 //! | `gets_depot` is more than a thirtieth of `gets` | buffers move between CPUs, or many are held at once | nothing, or raise `per_core_bytes` if you lowered it |
 //! | `discards` is not 0 | buffers of another pool were put here; they went home | drop them instead |
 //! | `refused` is not 0 | the system had no memory, or a size exceeded 4 GiB | bound sizes; shed load |
