@@ -44,6 +44,11 @@
 //! smallest. Where the final size is known, ask for it at once or [`reserve`](Buffer::reserve) it;
 //! growing byte by byte moves through every class on the way.
 //!
+//! **Choose classes from what is asked for.** The default ones are powers of two, and waste a
+//! quarter of what they give out on average where sizes are spread evenly. The example
+//! `choosing_classes` finds better ones for a histogram. Multiples of 64 are looked up the
+//! quickest.
+//!
 //! **Do not trust a length that a peer names.** Beyond the largest class a get allocates what it is
 //! asked for, up to 4 GiB. Check against your own limit first, and use
 //! [`try_get`](BufferPool::try_get) where a refusal must not panic.
