@@ -57,7 +57,9 @@ fn address_from_arguments() -> Result<SocketAddr, String> {
 }
 
 fn serve_at(address: SocketAddr) -> io::Result<()> {
-    let listener = TcpListener::bind(address)?;
+    let listener = TcpListener::bind(address).map_err(|error| {
+        io::Error::new(error.kind(), format!("cannot listen at {address}: {error}"))
+    })?;
     println!("echoing at {}; Ctrl-C ends it", listener.local_addr()?);
     serve(&listener, &BufferPool::new())
 }

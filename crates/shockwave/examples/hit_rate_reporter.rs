@@ -32,9 +32,9 @@ fn main() -> ExitCode {
 
     let pool = BufferPool::new();
     let load = Load::default();
+    let mut before = pool.metrics();
     thread::scope(|scope| {
         scope.spawn(|| load.run(&pool));
-        let mut before = pool.metrics();
         for report in 0.. {
             // In brief mode the load rises for the second interval, so that there is something to see.
             if brief && report == 1 {
