@@ -9,8 +9,8 @@ use std::process::ExitCode;
 
 use shockwave::BufferPool;
 
-/// Classes are chosen at multiples of this many bytes: a cache line, and what class lookup is
-/// quickest at.
+/// Classes are chosen at multiples of this many bytes: a cache line, to which buffers are aligned
+/// anyway.
 const STEP: usize = 64;
 
 /// The largest size that a class may have.

@@ -87,11 +87,10 @@
 //!
 //! `pool.get(3000)`, with the default classes:
 //!
-//! 1. **The class.** `(3000 + 63) / 64 = 47`. Entry 47 of a table of bytes says 1, the class of 4
-//!    KiB. Where a class ends between two multiples of 64, lengths on either side share an entry.
-//!    That entry then names a column that is closed for good; the get fails over to the slow path,
-//!    which compares sizes. Lengths beyond the table are beyond the largest class: the buffer is
-//!    made to measure.
+//! 1. **The class.** Lengths are looked up 64 bytes at a time: `(3000 + 63) / 64 = 47`, and entry
+//!    47 of a table of bytes says 1, the class of 4 KiB. Where a class ends between two multiples
+//!    of 64, the entry says that too, and one comparison decides. A length beyond the largest class
+//!    finds a column that is closed for good, or none; the slow path makes its buffer to measure.
 //! 2. **The cell.** The sequence begins. It reads the CPU's number, say 2, and from row 2, column 1
 //!    the address of a magazine. A row is 512 bytes, its 64 columns lie eight to a cache line, and
 //!    no other CPU writes to it but to take it away.

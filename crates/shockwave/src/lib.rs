@@ -46,8 +46,7 @@
 //!
 //! **Choose classes from what is asked for.** The default ones are powers of two, and waste a
 //! quarter of what they give out on average where sizes are spread evenly. The example
-//! `choosing_classes` finds better ones for a histogram. Multiples of 64 are looked up the
-//! quickest.
+//! `choosing_classes` finds better ones for a histogram.
 //!
 //! **Do not trust a length that a peer names.** Beyond the largest class a get allocates what it is
 //! asked for, up to 4 GiB. Check against your own limit first, and use
@@ -116,7 +115,7 @@
 //! | `discards` is not 0 | buffers of another pool were put here; they went home | drop them instead |
 //! | `refused` is not 0 | the system had no memory, or a size exceeded 4 GiB | bound sizes; shed load |
 //! | a wide gap between a request and its class | waste | choose classes by a histogram: example `choosing_classes` |
-//! | gets cost some 20 ns and not 3 | [`cells`](BufferPool::cells) says [`Locked`](Cells::Locked) | see [platforms](#platforms) |
+//! | gets cost some 20 ns and not a few | [`cells`](BufferPool::cells) says [`Locked`](Cells::Locked) | see [platforms](#platforms) |
 //!
 //! # Capacity planning
 //!
