@@ -165,7 +165,7 @@
 //! | feature | adds |
 //! |---|---|
 //! | `bytes` | `bytes::BufMut` for [`Buffer`] |
-//! | `serde` | `serde::Serialize` for metrics and load-test results |
+//! | `serde` | `serde::Serialize` for buffers, metrics and load-test results |
 //! | `loadtest` | the load test as a library |
 //!
 //! # Platforms
