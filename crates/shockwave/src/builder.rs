@@ -62,7 +62,7 @@ impl BufferPoolBuilder {
     }
 
     /// Bytes of idle buffers that one CPU may keep to itself, all classes together. Default: 8 MiB, which
-    /// is sixty buffers of each default class. What is idle beyond it lies in the depots, where all CPUs
+    /// is 59 buffers of each default class. What is idle beyond it lies in the depots, where all CPUs
     /// have it. Each class keeps one buffer for each CPU whatever the limit. Cost of less: more visits to
     /// the depots, some 60 ns for each half of what a class may keep.
     pub fn per_core_bytes(mut self, bytes: usize) -> Self {
@@ -82,7 +82,7 @@ impl BufferPoolBuilder {
     /// # Errors
     ///
     /// A [`BuildError`] that says what was wrong and what was expected: a class set out of bounds or out
-    /// of order, restartable sequences asked for where there are none, a bad `SHOCKWAVE_CELLS`, or 4096
+    /// of order, restartable sequences asked for where there are none, a bad `SHOCKWAVE_CELLS`, or 2048
     /// pools alive.
     pub fn build(self) -> Result<BufferPool, BuildError> {
         let classes = SizeClasses::new(&self.classes)?;

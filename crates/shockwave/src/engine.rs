@@ -267,7 +267,7 @@ impl Engine {
     /// What is known of a class. Takes its lock.
     pub(crate) fn counts(&self, class: usize) -> Counts {
         let _stay = Stay::begin();
-        self.depots[class].visit().counts(&self.cells, class)
+        self.depots[class].counts(&self.cells, class)
     }
 
     /// What is known of oversize buffers.
@@ -300,9 +300,8 @@ impl Engine {
     /// Counts a buffer of another pool that was put into this one.
     #[cold]
     pub(crate) fn discarded(&self, capacity: usize) {
-        let _stay = Stay::begin();
         match self.classes.of(capacity) {
-            Some(class) => self.depots[class].visit().discarded(),
+            Some(class) => self.depots[class].discarded(),
             None => drop(self.oversize.discards.fetch_add(1, Relaxed)),
         }
     }

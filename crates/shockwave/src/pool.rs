@@ -36,7 +36,7 @@ impl BufferPool {
     ///
     /// # Panics
     ///
-    /// If 4096 pools are alive already, or the environment variable `SHOCKWAVE_CELLS` holds something
+    /// If 2048 pools are alive already, or the environment variable `SHOCKWAVE_CELLS` holds something
     /// other than `auto`, `rseq` or `locked`, or asks for `rseq` where there is none.
     /// [`BufferPoolBuilder::build`](crate::BufferPoolBuilder::build) returns these as errors.
     #[must_use]

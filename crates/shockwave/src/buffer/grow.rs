@@ -9,8 +9,8 @@ impl Buffer {
     /// stays as it was.
     ///
     /// Room beyond the capacity means to move: to a buffer of the same pool at least twice as large, so
-    /// that many small writes cost a copy of each byte or two in all. The old one goes back to its class,
-    /// scrubbed if this one is to be.
+    /// that many small writes cost a copy of each byte or two in all. The old one goes back to its class
+    /// scrubbed, since nobody could ask for that any more: `put_with_reset` leaves nothing behind.
     ///
     /// # Errors
     ///
@@ -47,6 +47,7 @@ impl Buffer {
         if self.meta().scrubs() {
             larger.scrub_on_drop();
         }
+        self.scrub();
         *self = larger;
         Ok(())
     }

@@ -19,8 +19,9 @@ mod stock;
 
 use std::ops::{Deref, DerefMut};
 
+use crate::cells::Enter;
 use crate::magazine::Block;
-use crate::sync::{Mutex, MutexGuard, UnsafeCell, lock, try_lock};
+use crate::sync::{AtomicU64, Mutex, Ordering::Relaxed, MutexGuard, UnsafeCell, lock, try_lock};
 
 use returns::Returns;
 pub(crate) use stock::{Counts, Stock};
@@ -30,6 +31,9 @@ pub(crate) use stock::{Counts, Stock};
 pub(crate) struct Depot {
     stock: Mutex<Stock>,
     returns: Returns,
+    /// Buffers of other pools that were offered to this class. Atomic, and not in the stock: who counts
+    /// one may be nested, and must not wait.
+    discards: AtomicU64,
     /// The lock's guard while a fork holds it, from `hold` to `let_go`.
     held: UnsafeCell<Option<MutexGuard<'static, Stock>>>,
 }
@@ -46,6 +50,7 @@ impl Depot {
         Self {
             stock: Mutex::new(Stock::new(capacity)),
             returns: Returns::new(),
+            discards: AtomicU64::new(0),
             held: UnsafeCell::new(None),
         }
     }
@@ -60,6 +65,16 @@ impl Depot {
     /// thread itself.
     pub(crate) fn try_visit(&self) -> Option<Visit<'_>> {
         try_lock(&self.stock).map(|stock| self.enter(stock))
+    }
+
+    /// Counts a buffer of another pool that was offered here.
+    pub(crate) fn discarded(&self) {
+        self.discards.fetch_add(1, Relaxed);
+    }
+
+    /// What is known of the class. Waits for its lock.
+    pub(crate) fn counts(&self, cells: &impl Enter, class: usize) -> Counts {
+        Counts { discards: self.discards.load(Relaxed), ..self.visit().counts(cells, class) }
     }
 
     fn enter<'a>(&'a self, stock: MutexGuard<'a, Stock>) -> Visit<'a> {

@@ -202,11 +202,6 @@ impl Stock {
         self.counts.refused += 1;
     }
 
-    /// Notes a buffer of another pool that was offered here.
-    pub(crate) fn discarded(&mut self) {
-        self.counts.discards += 1;
-    }
-
     /// Ends the class: from here on nothing is kept.
     pub(crate) fn end(&mut self) {
         self.ended = true;
@@ -230,7 +225,7 @@ impl Stock {
         self.ended
     }
 
-    /// What is known of the class, cells included.
+    /// What is known of the class, cells included, but for `discards`.
     pub(crate) fn counts(&self, cells: &impl Enter, class: usize) -> Counts {
         let loaded = cells.sum(class, self);
         Counts {
