@@ -71,10 +71,10 @@
 //! return, a panic. [`put`](BufferPool::put) says the same in a word, and using a buffer afterwards
 //! does not compile.
 //!
-//! **Mark secrets before writing them.** [`scrub_on_drop`](Buffer::scrub_on_drop) has all that is
-//! written from then on cleared on return, also when the buffer grows or a panic unwinds. It costs
-//! what was written, not what the buffer could hold. [`put_with_reset`](BufferPool::put_with_reset)
-//! clears the buffer it is given, but knows nothing of smaller ones that this one has outgrown.
+//! **Mark secrets when you take the buffer.** [`scrub_on_drop`](Buffer::scrub_on_drop) has all that is
+//! written to a buffer cleared on return, also when a panic unwinds. It costs what was written, not
+//! what the buffer could hold. [`put_with_reset`](BufferPool::put_with_reset) does the same at the end,
+//! but where an early return or a panic passes it by, it was never called.
 //!
 //! ```
 //! # let pool = shockwave::BufferPool::new();
@@ -223,12 +223,9 @@ pub use global::{
 };
 pub use metrics::{BufferPoolMetrics, SizedPoolMetrics};
 pub use pool::BufferPool;
-<<<<<<< HEAD
 pub use source::{Heap, Source};
-=======
 
 /// The examples of this crate's README, compiled and run with the others.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
->>>>>>> docs

@@ -21,7 +21,7 @@ use std::ops::{Deref, DerefMut};
 
 use crate::cells::Enter;
 use crate::magazine::Block;
-use crate::sync::{AtomicU64, Mutex, Ordering::Relaxed, MutexGuard, UnsafeCell, lock, try_lock};
+use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering::Relaxed, UnsafeCell, lock, try_lock};
 
 use returns::Returns;
 pub(crate) use stock::{Counts, Stock};
