@@ -10,7 +10,7 @@
 //! ```
 
 use std::alloc::Layout;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 use crate::asan;
@@ -24,7 +24,7 @@ use crate::error::GetError;
 use crate::limits::{BUFFER_ALIGN, BUFFER_BYTES_MAX};
 use crate::magazine::{Block, Stack};
 use crate::meta::Meta;
-use crate::oversize::{Origin, Oversize};
+use crate::oversize::{Origin, Oversize, OversizeCounts, OversizeSnapshot};
 use crate::reentry::Stay;
 use crate::source::Source;
 
@@ -61,28 +61,6 @@ pub(crate) struct Engine {
 pub(crate) struct Baseline {
     pub(crate) classes: Vec<Counts>,
     pub(crate) oversize: OversizeSnapshot,
-}
-
-/// Counts of oversize buffers.
-#[derive(Debug, Default)]
-struct OversizeCounts {
-    gets: AtomicU64,
-    puts: AtomicU64,
-    bytes_allocated: AtomicU64,
-    bytes_in_use: AtomicU64,
-    refused: AtomicU64,
-    discards: AtomicU64,
-}
-
-/// What is known of buffers beyond the largest class.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct OversizeSnapshot {
-    pub(crate) gets: u64,
-    pub(crate) puts: u64,
-    pub(crate) bytes_allocated: u64,
-    pub(crate) bytes_in_use: u64,
-    pub(crate) refused: u64,
-    pub(crate) discards: u64,
 }
 
 /// What a get got.
@@ -182,19 +160,16 @@ impl Engine {
     fn get_oversize(&self, requested: usize, capacity: usize) -> Result<Got, GetError> {
         let stay = Stay::begin();
         let origin = if stay.is_nested() { Origin::Pages } else { Origin::Source };
-        if capacity > BUFFER_BYTES_MAX {
-            self.oversize.refused.fetch_add(1, Relaxed);
-            return Err(GetError::too_large(requested));
-        }
-        let Some(oversize) = Oversize::make(capacity, origin, &*self.source) else {
-            self.oversize.refused.fetch_add(1, Relaxed);
-            return Err(GetError::out_of_memory(requested));
+        let made = if capacity > BUFFER_BYTES_MAX {
+            Err(GetError::too_large(requested))
+        } else {
+            Oversize::make(capacity, origin, &*self.source)
+                .ok_or(GetError::out_of_memory(requested))
         };
+        let oversize = made.inspect_err(|_| self.oversize.refused())?;
         // Relaxed: the caller has the engine alive by a handle or a buffer of its own.
         self.keepers.fetch_add(1, Relaxed);
-        self.oversize.gets.fetch_add(1, Relaxed);
-        self.oversize.bytes_allocated.fetch_add(capacity as u64, Relaxed);
-        self.oversize.bytes_in_use.fetch_add(capacity as u64, Relaxed);
+        self.oversize.got(capacity);
         Ok(Got::Oversize(oversize))
     }
 
@@ -202,8 +177,7 @@ impl Engine {
     #[must_use]
     pub(crate) fn put_oversize(&self, oversize: Oversize) -> bool {
         let _stay = Stay::begin();
-        self.oversize.bytes_in_use.fetch_sub(oversize.capacity() as u64, Relaxed);
-        self.oversize.puts.fetch_add(1, Relaxed);
+        self.oversize.put(oversize.capacity());
         oversize.free(&*self.source);
         self.release(1)
     }
@@ -272,17 +246,7 @@ impl Engine {
 
     /// What is known of oversize buffers.
     pub(crate) fn oversize(&self) -> OversizeSnapshot {
-        let counts = &self.oversize;
-        // `puts` first: a put follows its get, so no more puts than gets are ever seen.
-        let puts = counts.puts.load(Relaxed);
-        OversizeSnapshot {
-            puts,
-            gets: counts.gets.load(Relaxed),
-            bytes_allocated: counts.bytes_allocated.load(Relaxed),
-            bytes_in_use: counts.bytes_in_use.load(Relaxed),
-            refused: counts.refused.load(Relaxed),
-            discards: counts.discards.load(Relaxed),
-        }
+        self.oversize.snapshot()
     }
 
     /// The counts at the last reset, or zeros.
@@ -302,7 +266,7 @@ impl Engine {
     pub(crate) fn discarded(&self, capacity: usize) {
         match self.classes.of(capacity) {
             Some(class) => self.depots[class].discarded(),
-            None => drop(self.oversize.discards.fetch_add(1, Relaxed)),
+            None => self.oversize.discarded(),
         }
     }
 

@@ -76,7 +76,7 @@ pub(crate) const fn room(bits: u64) -> usize {
     bits as u8 as usize
 }
 
-/// The memory of a magazine. Offsets are known to the assembly in `cells/rseq.rs`.
+/// The memory of a magazine. Offsets are known to the assembly in `cells/rseq/sequence.rs`.
 #[repr(C)]
 #[cfg_attr(not(loom), repr(align(512)))]
 pub(crate) struct Slots {

@@ -12,7 +12,8 @@
 use std::fmt;
 
 use crate::depot::Counts;
-use crate::engine::{Engine, OversizeSnapshot};
+use crate::engine::Engine;
+use crate::oversize::OversizeSnapshot;
 
 /// What a pool has done and what it holds. From [`BufferPool::metrics`](crate::BufferPool::metrics).
 ///

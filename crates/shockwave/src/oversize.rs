@@ -10,6 +10,7 @@
 
 use std::alloc::Layout;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::limits::BUFFER_ALIGN;
 use crate::source::{Source, pages};
@@ -94,6 +95,67 @@ impl Oversize {
 fn layout(capacity: usize) -> Option<Layout> {
     let bytes = size_of::<Header>().checked_add(capacity)?;
     Layout::from_size_align(bytes, BUFFER_ALIGN).ok()
+}
+
+/// Counts of oversize buffers. Atomic, since their gets and puts may be nested in others' slow paths.
+#[derive(Debug, Default)]
+pub(crate) struct OversizeCounts {
+    gets: AtomicU64,
+    puts: AtomicU64,
+    bytes_allocated: AtomicU64,
+    bytes_in_use: AtomicU64,
+    refused: AtomicU64,
+    discards: AtomicU64,
+}
+
+/// What is known of buffers beyond the largest class.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct OversizeSnapshot {
+    pub(crate) gets: u64,
+    pub(crate) puts: u64,
+    pub(crate) bytes_allocated: u64,
+    pub(crate) bytes_in_use: u64,
+    pub(crate) refused: u64,
+    pub(crate) discards: u64,
+}
+
+impl OversizeCounts {
+    /// Counts a get.
+    pub(crate) fn got(&self, capacity: usize) {
+        self.gets.fetch_add(1, Relaxed);
+        self.bytes_allocated.fetch_add(capacity as u64, Relaxed);
+        self.bytes_in_use.fetch_add(capacity as u64, Relaxed);
+    }
+
+    /// Counts a put.
+    pub(crate) fn put(&self, capacity: usize) {
+        self.bytes_in_use.fetch_sub(capacity as u64, Relaxed);
+        self.puts.fetch_add(1, Relaxed);
+    }
+
+    /// Counts a get that got nothing.
+    pub(crate) fn refused(&self) {
+        self.refused.fetch_add(1, Relaxed);
+    }
+
+    /// Counts a buffer of another pool that is larger than all classes.
+    pub(crate) fn discarded(&self) {
+        self.discards.fetch_add(1, Relaxed);
+    }
+
+    /// All counts.
+    pub(crate) fn snapshot(&self) -> OversizeSnapshot {
+        // `puts` first: a put follows its get, so no more puts than gets are ever seen.
+        let puts = self.puts.load(Relaxed);
+        OversizeSnapshot {
+            puts,
+            gets: self.gets.load(Relaxed),
+            bytes_allocated: self.bytes_allocated.load(Relaxed),
+            bytes_in_use: self.bytes_in_use.load(Relaxed),
+            refused: self.refused.load(Relaxed),
+            discards: self.discards.load(Relaxed),
+        }
+    }
 }
 
 #[cfg(test)]

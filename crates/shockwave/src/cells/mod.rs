@@ -22,7 +22,7 @@ pub(crate) mod locked;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu", not(loom)))]
 pub(crate) mod rseq;
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu", not(loom))))]
-#[path = "no_rseq.rs"]
+#[path = "rseq_absent.rs"]
 pub(crate) mod rseq;
 
 use crate::depot::Stock;

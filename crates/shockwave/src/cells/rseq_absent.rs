@@ -1,4 +1,4 @@
-//! Stands in for `rseq.rs` where there are no restartable sequences: a type that cannot be made.
+//! Stands in for `rseq` where there are no restartable sequences: a type that cannot be made.
 
 use super::{Enter, Exchange};
 use crate::depot::Stock;
