@@ -19,6 +19,7 @@ use crate::cells::{
     rseq::{Area, Column},
 };
 use crate::class::SizeClasses;
+use crate::controls::Controls;
 use crate::depot::{Counts, Depot};
 use crate::error::GetError;
 use crate::limits::{BUFFER_ALIGN, BUFFER_BYTES_MAX};
@@ -45,6 +46,8 @@ pub(crate) struct Engine {
     pub(crate) cells: CellSet,
     /// One depot for each class.
     depots: Box<[Depot]>,
+    /// Where frozen buffers have their counts.
+    pub(crate) controls: Controls,
     source: Box<dyn Source>,
     /// Gets that no class could serve, and those of them still out. Atomic, since these gets may be
     /// nested in another's slow path.
@@ -94,6 +97,7 @@ impl Engine {
             area: Area::known(),
             meta,
             depots: depots.collect(),
+            controls: Controls::new(),
             classes,
             cells,
             source,
@@ -300,11 +304,14 @@ impl Engine {
             // SAFETY: `end` closed all cells, and exclusive access says that nobody is in one.
             unsafe { depot.visit().arena().free() };
         }
+        // SAFETY: a frozen buffer keeps the engine, so none is left, and by exclusive access nobody is in
+        // a cell.
+        unsafe { self.controls.free() };
     }
 
     /// The depots, for a fork to hold still.
-    pub(crate) fn depots(&self) -> &[Depot] {
-        &self.depots
+    pub(crate) fn depots(&self) -> impl Iterator<Item = &Depot> {
+        self.depots.iter().chain([self.controls.depot()])
     }
 
     /// Lets go of the engine `count` times. Says whether that was the last.

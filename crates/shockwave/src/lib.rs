@@ -26,6 +26,7 @@
 //!
 //! - [`BufferPool`] is a pool; [`BufferPoolBuilder`] makes one with other classes or limits.
 //! - [`Buffer`] is what it gives out: a byte vector of two words that goes home when dropped.
+//! - [`Shared`] is a frozen buffer: immutable, to clone and slice; it goes home from the last drop.
 //! - [`BufferPoolMetrics`] is what it has done and what it holds.
 //! - [`get_buffer`] and its neighbors are the same for one pool of the whole program.
 //! - [`how_it_works`] tells the rest, with pictures.
@@ -85,6 +86,10 @@
 //! drop(buffer); // cleared
 //! ```
 //!
+//! **Do not keep a slice of a large buffer for long.** However little a [`Shared`] shows, it pins the
+//! whole buffer; `pinned_bytes` of the metrics says how much that comes to. [`Shared::compact`] copies
+//! what is small out into a buffer of its own size. The example `broadcast` shows both.
+//!
 //! **Warm up before you listen.** See [capacity planning](#capacity-planning). What is warmed up is
 //! resident, so the first requests cause no page faults either, and counts in no metric.
 //!
@@ -109,6 +114,7 @@
 //! |---|---|---|
 //! | `oversize_gets` rises | requests beyond the largest class, each of which allocates | add a class for them |
 //! | `in_use` rises and never falls | buffers are held for ever, or were forgotten | look into queues, caches, `mem::forget` |
+//! | `pinned_bytes` is far more than what you keep | small slices pin large buffers | [`Shared::compact`] what is kept |
 //! | `idle_bytes` stays high after a peak | what was made stays until the pool ends | give the peak a pool of its own, and drop that |
 //! | `idle_bytes` is high on many cores | each CPU keeps its own, 8 MiB at most by default | lower [`per_core_bytes`](BufferPoolBuilder::per_core_bytes) |
 //! | `gets_depot` is more than a thirtieth of `gets` | buffers move between CPUs, or many are held at once | nothing, or raise `per_core_bytes` if you lowered it |
@@ -164,7 +170,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `bytes` | `bytes::BufMut` for [`Buffer`] |
+//! | `bytes` | `bytes::BufMut` for [`Buffer`], `Buf` for [`Shared`], and `Bytes` from it |
 //! | `serde` | `serde::Serialize` for buffers, metrics and load-test results |
 //! | `loadtest` | the load test as a library |
 //!
@@ -192,6 +198,7 @@ mod buffer;
 mod builder;
 mod cells;
 mod class;
+mod controls;
 mod depot;
 mod engine;
 mod error;
@@ -206,6 +213,7 @@ mod metrics;
 mod oversize;
 mod pool;
 mod reentry;
+mod shared;
 mod source;
 mod sync;
 
@@ -223,6 +231,7 @@ pub use global::{
 };
 pub use metrics::{BufferPoolMetrics, SizedPoolMetrics};
 pub use pool::BufferPool;
+pub use shared::Shared;
 pub use source::{Heap, Source};
 
 /// The examples of this crate's README, compiled and run with the others.

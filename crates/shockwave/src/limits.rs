@@ -7,6 +7,10 @@ pub(crate) const CLASSES_MAX: usize = 32;
 /// Cells in a CPU's row, a power of two: one for each class, and at least one that is always closed.
 pub(crate) const COLUMNS: usize = 64;
 
+/// The column of the control blocks of frozen buffers: the last one, which no class can reach, nor the
+/// always closed one behind the last class.
+pub(crate) const CONTROL_COLUMN: usize = COLUMNS - 1;
+
 /// Bytes in the smallest buffer a class may have: one cache line, so that two buffers never share.
 pub(crate) const CLASS_BYTES_MIN: usize = 64;
 
@@ -43,6 +47,7 @@ pub(crate) const PER_CORE_BYTES: usize = 8 << 20;
 pub(crate) const SEQUENCE_TRIES: u32 = 4;
 
 const _: () = assert!(CLASSES_MAX < COLUMNS, "some column is always closed");
+const _: () = assert!(CLASSES_MAX < CONTROL_COLUMN, "control blocks are in a column of their own");
 const _: () = assert!(CLASS_BYTES_MAX <= BUFFER_BYTES_MAX);
 const _: () = assert!(SLOTS < 1 << 8, "a magazine's word holds its room in eight bits");
 const _: () = assert!(CLASS_BYTES_MIN >= size_of::<usize>(), "an idle buffer can hold a link");

@@ -54,6 +54,12 @@ impl Block {
     pub(crate) fn into_raw(self) -> NonNull<u8> {
         self.0
     }
+
+    /// Where the block lies.
+    #[cfg(test)]
+    pub(crate) fn address(&self) -> usize {
+        self.0.as_ptr().addr()
+    }
 }
 
 /// Blocks that were served, and blocks that are there.

@@ -66,6 +66,9 @@ pub struct BufferPoolMetrics {
     pub in_use_bytes: u64,
     /// Bytes of all idle buffers now.
     pub idle_bytes: u64,
+    /// Bytes of all buffers that are frozen now, whole, however little of each is still shown by a
+    /// [`Shared`](crate::Shared). Part of `in_use_bytes`.
+    pub pinned_bytes: u64,
 }
 
 /// One class of a pool.
@@ -122,7 +125,8 @@ impl BufferPoolMetrics {
             })
             .collect();
         let (now, before) = (engine.oversize(), baseline.oversize);
-        Self::sum(pools, &now, &before)
+        let pinned_bytes = engine.controls.pinned_bytes();
+        Self { pinned_bytes, ..Self::sum(pools, &now, &before) }
     }
 
     fn sum(
@@ -150,6 +154,7 @@ impl BufferPoolMetrics {
             refused: total(|class| class.refused) + now.refused - before.refused,
             in_use_bytes: total(|class| class.in_use * class.size as u64) + now.bytes_in_use,
             idle_bytes: total(|class| class.idle * class.size as u64),
+            pinned_bytes: 0,
             pools,
         }
     }

@@ -152,9 +152,15 @@ impl Buffer {
         self.meta
     }
 
+    /// The address of the first byte, with the right to all of the capacity.
+    #[inline(always)]
+    pub(crate) fn data(&self) -> NonNull<u8> {
+        self.data
+    }
+
     /// The engine of this buffer's pool, which this buffer keeps alive.
     #[inline(always)]
-    fn engine(&self) -> &Engine {
+    pub(crate) fn engine(&self) -> &Engine {
         // SAFETY: this buffer is of that pool, and is borrowed for as long as the reference lives.
         unsafe { life::engine(self.meta.pool()) }
     }

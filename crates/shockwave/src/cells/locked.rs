@@ -10,7 +10,7 @@ use std::ptr::{NonNull, null_mut};
 
 use super::{Enter, Exchange};
 use crate::depot::Stock;
-use crate::limits::CLASSES_MAX;
+use crate::limits::COLUMNS;
 use crate::magazine::{Block, Magazine, Slots, WORD_GET, WORD_PUT, Word, room};
 use crate::sync::{
     AtomicPtr,
@@ -19,7 +19,7 @@ use crate::sync::{
 };
 
 #[cfg_attr(not(loom), repr(align(256)))]
-struct Row([AtomicPtr<Slots>; CLASSES_MAX]);
+struct Row([AtomicPtr<Slots>; COLUMNS]);
 
 /// Cells entered by a try-lock.
 pub(crate) struct LockedCells {

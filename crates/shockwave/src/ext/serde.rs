@@ -1,8 +1,9 @@
-//! Feature `serde`: a buffer serializes as its bytes. Metrics derive their own.
+//! Feature `serde`: a buffer serializes as its bytes, frozen or not. Metrics derive their own.
 
 use serde::{Serialize, Serializer};
 
 use crate::buffer::Buffer;
+use crate::shared::Shared;
 
 /// As the bytes that were written.
 ///
@@ -12,6 +13,19 @@ use crate::buffer::Buffer;
 /// assert_eq!(serde_json::to_string(&buffer).unwrap(), "[1,2,3]");
 /// ```
 impl Serialize for Buffer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self)
+    }
+}
+
+/// As the bytes that are shown.
+///
+/// ```
+/// let mut buffer = shockwave::get_buffer(64);
+/// buffer.extend_from_slice(&[1, 2, 3]);
+/// assert_eq!(serde_json::to_string(&buffer.freeze().slice(1..)).unwrap(), "[2,3]");
+/// ```
+impl Serialize for Shared {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(self)
     }
