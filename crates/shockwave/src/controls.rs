@@ -212,13 +212,14 @@ unsafe fn pinned_by<'a>(memory: NonNull<u8>) -> &'a AtomicUsize {
 }
 
 /// Tells the sanitizer, if there is one, that a block is idle: all of it but the word that is looked at
-/// even then.
+/// even then, which is never poisoned, not even for a moment.
 #[inline(always)]
 fn poison(memory: NonNull<u8>) {
     if cfg!(shockwave_asan) {
-        asan::poison(memory, CONTROL_BYTES);
-        // SAFETY: the second word of the block.
-        asan::unpoison(unsafe { memory.byte_add(size_of::<usize>()) }, size_of::<usize>());
+        asan::poison(memory, size_of::<*mut u8>());
+        // SAFETY: within the block.
+        let void = unsafe { memory.byte_add(size_of::<Header>()) };
+        asan::poison(void, CONTROL_BYTES - size_of::<Header>());
     }
 }
 
@@ -288,6 +289,34 @@ mod tests {
             }
             // SAFETY: all blocks are back, and no other thread has the cells.
             unsafe { controls.free() };
+        }
+    }
+
+    #[cfg(shockwave_asan)]
+    #[test]
+    fn the_sanitizer_knows_which_blocks_are_idle() {
+        unsafe extern "C" {
+            fn __asan_address_is_poisoned(address: *const u8) -> std::ffi::c_int;
+        }
+        // By word: whether the sanitizer would report an access.
+        let poisoned = |address: usize| -> Vec<bool> {
+            let words = (0..CONTROL_BYTES / size_of::<usize>()).map(|i| address + i * 8);
+            let word = |address| std::ptr::with_exposed_provenance(address);
+            // SAFETY: looks at the sanitizer's shadow only.
+            words.map(|at| unsafe { __asan_address_is_poisoned(word(at)) } != 0).collect()
+        };
+        for cells in cells() {
+            let mut controls = Controls::new();
+            let block = controls.take(&cells, 100).unwrap();
+            let address = block.address();
+            assert_eq!(poisoned(address), [false; 8]);
+            let idle = [true, false, true, true, true, true, true, true];
+            assert_eq!(poisoned(address + CONTROL_BYTES), idle, "never used");
+            controls.put(&cells, block);
+            assert_eq!(poisoned(address), idle, "given back");
+            // SAFETY: all blocks are back, and no other thread has the cells.
+            unsafe { controls.free() };
+            assert_eq!(poisoned(address), [false; 8], "what comes to lie there is not ours");
         }
     }
 }
