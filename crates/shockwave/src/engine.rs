@@ -309,6 +309,11 @@ impl Engine {
         unsafe { self.controls.free() };
     }
 
+    /// The source, for a fork to hold still.
+    pub(crate) fn source(&self) -> &dyn Source {
+        &*self.source
+    }
+
     /// The depots, for a fork to hold still.
     pub(crate) fn depots(&self) -> impl Iterator<Item = &Depot> {
         self.depots.iter().chain([self.controls.depot()])

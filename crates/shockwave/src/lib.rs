@@ -232,6 +232,8 @@ pub use global::{
 pub use metrics::{BufferPoolMetrics, SizedPoolMetrics};
 pub use pool::BufferPool;
 pub use shared::Shared;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub use source::Map;
 pub use source::{Heap, Source};
 
 /// The examples of this crate's README, compiled and run with the others.

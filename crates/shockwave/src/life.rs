@@ -193,10 +193,12 @@ extern "C" fn before() {
     // allocator's own fork handler may already have run.
     unsafe { *HELD.0.get() = Some(guard) };
     engines().flat_map(Engine::depots).for_each(Depot::hold);
+    engines().for_each(|engine| engine.source().before_fork());
 }
 
 #[cfg(unix)]
 extern "C" fn in_parent() {
+    engines().for_each(|engine| engine.source().after_fork());
     engines().flat_map(Engine::depots).for_each(Depot::let_go);
     // SAFETY: the lock has been held since `before`, by this thread.
     drop(unsafe { (*HELD.0.get()).take() });

@@ -2,10 +2,13 @@
 //!
 //! ```text
 //!     engine ── allocate(layout) ──▶ Source ──▶ Heap     the global allocator
+//!                                          Map      mapped spans, given back page by page
 //!     magazines, nested gets ──────▶ pages               whole pages, past every allocator
 //! ```
 
 mod heap;
+#[cfg(all(target_os = "linux", not(loom)))]
+mod map;
 pub(crate) mod pages;
 
 use std::alloc::Layout;
@@ -13,6 +16,8 @@ use std::fmt::Debug;
 use std::ptr::NonNull;
 
 pub use heap::Heap;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub use map::Map;
 
 /// A source of memory for a pool's buffers. Implement it to take them from elsewhere: from memory that a
 /// device can reach, from one NUMA node, or from a source of your own that counts or refuses.
@@ -67,4 +72,12 @@ pub unsafe trait Source: Send + Sync + Debug {
     /// `memory` came from `allocate` of this source with the same `layout`, and nobody uses it from
     /// here on.
     unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout);
+
+    /// Called on the thread that forks, before it does. A source that has a lock of its own takes it here
+    /// and keeps it until [`after_fork`](Self::after_fork), or the child inherits it locked by a thread that
+    /// is not there. Allocates nothing. Default: nothing, which is right for whoever has no lock.
+    fn before_fork(&self) {}
+
+    /// Called after a fork, in the parent and in the child, on the thread that forked or on its copy.
+    fn after_fork(&self) {}
 }

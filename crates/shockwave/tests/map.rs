@@ -1,0 +1,276 @@
+//! The source of mapped spans: what it gives is zero and aligned, what it takes back goes to the system,
+//! and where the system refuses, nothing is lost.
+//!
+//! `mmap` and `munmap` are this program's own, which the linker prefers to the C library's: they count what
+//! each thread has mapped, and can refuse.
+#![cfg(all(target_os = "linux", not(shockwave_asan)))]
+#![expect(unsafe_code, reason = "is a user of the source, and maps memory")]
+
+use std::alloc::Layout;
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::ptr::NonNull;
+use std::thread;
+
+use shockwave::{BufferPool, Cells, Map, Source};
+
+const PAGE: usize = 4096;
+
+thread_local! {
+    /// Bytes that this thread has mapped and not unmapped.
+    static MAPPED: Cell<isize> = const { Cell::new(0) };
+    /// Whether this thread is to get no mappings.
+    static REFUSED: Cell<bool> = const { Cell::new(false) };
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mmap(
+    address: *mut libc::c_void,
+    bytes: libc::size_t,
+    protection: libc::c_int,
+    flags: libc::c_int,
+    file: libc::c_int,
+    offset: libc::off_t,
+) -> *mut libc::c_void {
+    if REFUSED.get() {
+        return libc::MAP_FAILED;
+    }
+    MAPPED.set(MAPPED.get() + bytes.cast_signed());
+    let number = libc::SYS_mmap;
+    // SAFETY: the caller's arguments.
+    let result = unsafe { libc::syscall(number, address, bytes, protection, flags, file, offset) };
+    std::ptr::with_exposed_provenance_mut(usize::from_ne_bytes(result.to_ne_bytes()))
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn munmap(address: *mut libc::c_void, bytes: libc::size_t) -> libc::c_int {
+    MAPPED.set(MAPPED.get() - bytes.cast_signed());
+    // SAFETY: the caller's arguments.
+    let result = unsafe { libc::syscall(libc::SYS_munmap, address, bytes) };
+    i32::from(result != 0)
+}
+
+fn layout(bytes: usize) -> Layout {
+    Layout::from_size_align(bytes, 64).expect("a layout")
+}
+
+/// The bytes of a block.
+fn bytes<'a>(memory: NonNull<u8>, bytes: usize) -> &'a mut [u8] {
+    // SAFETY: tests ask for blocks that they have, one reference at a time.
+    unsafe { std::slice::from_raw_parts_mut(memory.as_ptr(), bytes) }
+}
+
+/// Pages of a block that are resident.
+fn resident(memory: NonNull<u8>, bytes: usize) -> usize {
+    let mut pages = vec![0; bytes.div_ceil(PAGE)];
+    // SAFETY: a mapping, and room for an answer for each of its pages.
+    let result = unsafe { libc::mincore(memory.as_ptr().cast(), bytes, pages.as_mut_ptr()) };
+    assert_eq!(result, 0, "asking for what is resident");
+    pages.iter().filter(|&&page| page & 1 != 0).count()
+}
+
+/// Gives a block back.
+fn free(map: &Map, memory: NonNull<u8>, bytes: usize) {
+    // SAFETY: tests give back what they took, once.
+    unsafe { map.deallocate(memory, layout(bytes)) };
+}
+
+#[test]
+fn blocks_of_all_sizes_are_zero_aligned_and_apart() {
+    for map in [Map::new(), Map::new().huge_pages(true), Map::new().prefault(true)] {
+        let before = MAPPED.get();
+        for size in [PAGE, 5000, 16_384, 65_536, 65_600, 262_144, 262_145, 600_000] {
+            let all = |value: u8| vec![value; size];
+            for round in 0..3 {
+                let held: Vec<_> =
+                    (0..40).map(|_| map.allocate(layout(size)).expect("memory")).collect();
+                assert_eq!(held.iter().collect::<HashSet<_>>().len(), 40);
+                for (number, &block) in (1_u8..).zip(&held) {
+                    assert!(block.as_ptr().addr().is_multiple_of(PAGE));
+                    let bytes = bytes(block, size);
+                    assert!(*bytes == all(0), "{size} in round {round}");
+                    bytes.fill(number);
+                }
+                for (number, &block) in (1_u8..).zip(&held) {
+                    assert!(*bytes(block, size) == all(number));
+                }
+                // First those in the middle, then the others.
+                for i in (10..30).chain(0..10).chain(30..40) {
+                    free(&map, held[i], size);
+                }
+                assert_eq!(MAPPED.get(), before, "all of it is unmapped, {size} in round {round}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_block_that_is_freed_holds_no_memory_while_its_span_lives() {
+    const BYTES: usize = 65_536;
+    let map = Map::new();
+    let held: Vec<_> = (0..31).map(|_| map.allocate(layout(BYTES)).expect("memory")).collect();
+    for &block in &held {
+        assert_eq!(resident(block, BYTES), 0, "nothing is touched before its time");
+        bytes(block, BYTES).fill(1);
+        assert_eq!(resident(block, BYTES), 16);
+    }
+    let (kept, freed) = held.split_first().expect("blocks");
+    for &block in freed {
+        free(&map, block, BYTES);
+    }
+    assert!(freed.iter().all(|&block| resident(block, BYTES) == 0));
+    assert_eq!(resident(*kept, BYTES), 16);
+
+    let again: Vec<_> =
+        freed.iter().map(|_| map.allocate(layout(BYTES)).expect("memory")).collect();
+    assert_eq!(HashSet::<_>::from_iter(&again), freed.iter().collect(), "no second span");
+    for &block in &again {
+        assert!(bytes(block, BYTES).iter().all(|&byte| byte == 0));
+        free(&map, block, BYTES);
+    }
+    free(&map, *kept, BYTES);
+}
+
+#[test]
+fn resident_memory_falls_by_what_a_pool_that_ends_held() {
+    /// Bytes that are resident in the whole process.
+    fn resident_bytes() -> usize {
+        let pages = std::fs::read_to_string("/proc/self/statm").expect("the system's count");
+        pages.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).expect("a count")
+            * PAGE
+    }
+    // Other tests of this process hold far less than the margin.
+    const HELD: usize = 256 << 20;
+    const MARGIN: usize = 64 << 20;
+    let pool = BufferPool::builder().source(Map::new()).build().expect("a pool");
+    let before = resident_bytes();
+    let held: Vec<_> = (0..HELD / 65_536).map(|_| pool.get_zeroed(65_536)).collect();
+    assert!(resident_bytes() > before + HELD - MARGIN);
+    drop(held);
+    drop(pool);
+    assert!(resident_bytes() < before + MARGIN);
+}
+
+#[test]
+fn prefault_makes_every_page_resident_at_once() {
+    let map = Map::new().prefault(true);
+    for size in [PAGE, 5000, 65_536, 1 << 20] {
+        let block = map.allocate(layout(size)).expect("memory");
+        assert_eq!(resident(block, size), size.div_ceil(PAGE));
+        free(&map, block, size);
+    }
+}
+
+#[test]
+fn sizes_below_a_page_are_not_mapped() {
+    let map = Map::new();
+    let before = MAPPED.get();
+    let block = map.allocate(layout(4095)).expect("memory");
+    assert_eq!(MAPPED.get(), before);
+    free(&map, block, 4095);
+}
+
+#[test]
+fn where_mappings_are_refused_gets_are_too_and_nothing_is_lost() {
+    for cells in [Cells::Rseq, Cells::Locked] {
+        let builder = BufferPool::builder().cells(cells).source(Map::new());
+        let Ok(pool) = builder.build() else { continue };
+        let first = pool.get(65_536);
+        REFUSED.set(true);
+        // The span that is there serves thirty more.
+        let mut held = Vec::new();
+        let refused = loop {
+            match pool.try_get(65_536) {
+                Ok(buffer) => held.push(buffer),
+                Err(refused) => break refused,
+            }
+        };
+        assert!(refused.is_out_of_memory(), "{refused}");
+        assert_eq!(held.len(), 30);
+        assert!(pool.try_get(1 << 20).is_err_and(|refused| refused.is_out_of_memory()));
+        assert_eq!(pool.metrics().refused, 2);
+        drop(held.pop());
+        held.push(pool.try_get(65_536).expect("the one that was dropped"));
+        REFUSED.set(false);
+        held.push(pool.get(65_536));
+        assert_eq!(pool.metrics().in_use_bytes, 32 * 65_536);
+        drop((first, held));
+        assert_eq!(pool.metrics().in_use_bytes, 0);
+    }
+}
+
+#[test]
+fn the_end_of_a_pool_unmaps_all_it_had() {
+    for cells in [Cells::Rseq, Cells::Locked] {
+        let before = MAPPED.get();
+        let builder = BufferPool::builder().cells(cells).source(Map::new());
+        let Ok(pool) = builder.build() else { continue };
+        let held: Vec<_> = (0..600).map(|i| pool.get_zeroed(i * 200)).collect();
+        assert!(MAPPED.get() > before + (16 << 20));
+        drop(pool);
+        drop(held);
+        assert_eq!(MAPPED.get(), before);
+    }
+}
+
+#[test]
+fn threads_take_and_free_at_once() {
+    let map = Map::new();
+    thread::scope(|scope| {
+        for mark in 1..=4_u8 {
+            let map = &map;
+            scope.spawn(move || {
+                for round in 0..200 {
+                    let size = PAGE * (1 + (round * usize::from(mark)) % 70);
+                    let held: Vec<_> =
+                        (0..10).map(|_| map.allocate(layout(size)).expect("memory")).collect();
+                    for &block in &held {
+                        let bytes = bytes(block, size);
+                        assert_eq!((bytes[0], bytes[size - 1]), (0, 0));
+                        (bytes[0], bytes[size - 1]) = (mark, mark);
+                    }
+                    for &block in &held {
+                        let bytes = bytes(block, size);
+                        assert_eq!((bytes[0], bytes[size - 1]), (mark, mark));
+                        free(map, block, size);
+                    }
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_child_can_map_whatever_its_parent_s_threads_were_at() {
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+    let pool = BufferPool::builder().classes(&[4096]).source(Map::new()).build().expect("a pool");
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        // Beyond the classes, so each get and put goes to the source.
+        scope.spawn(|| {
+            while !stop.load(Relaxed) {
+                drop(pool.get(8000));
+            }
+        });
+        let ended: Vec<_> = (0..60)
+            .map(|_| {
+                // SAFETY: the child runs on with this thread alone, and ends without returning.
+                let pid = unsafe { libc::fork() };
+                if pid == 0 {
+                    // SAFETY: asks for a signal that ends this process if it comes to a standstill.
+                    unsafe { libc::alarm(20) };
+                    (0..10).for_each(|_| drop(pool.get(8000)));
+                    // SAFETY: ends this process and runs nothing.
+                    unsafe { libc::_exit(0) }
+                }
+                let mut status = 1;
+                // SAFETY: the status is writable.
+                let waited = unsafe { libc::waitpid(pid, &raw mut status, 0) };
+                (waited == pid, status)
+            })
+            .collect();
+        stop.store(true, Relaxed);
+        assert!(ended.iter().all(|&end| end == (true, 0)), "{ended:?}");
+    });
+}
