@@ -23,7 +23,7 @@ use std::ptr::{NonNull, null_mut};
 
 use crate::asan;
 use crate::cells::{CellSet, Enter};
-use crate::depot::Depot;
+use crate::depot::{Depot, Stock};
 use crate::limits::{CONTROL_COLUMN, SLOTS};
 use crate::magazine::Block;
 use crate::reentry::Stay;
@@ -38,7 +38,7 @@ pub(crate) const CONTROL_BYTES: usize = 64;
 /// What every control block begins with, in use or idle.
 #[repr(C)]
 pub(crate) struct Header {
-    /// Where [`Depot::leave`] keeps its link while the block is on its way home.
+    /// The next block that waits, while this one does; void otherwise.
     link: *mut u8,
     /// Bytes of the buffer that is frozen, 0 while the block is idle. May be looked at at any time, so it
     /// is written by stores to it alone and never as part of the block.
@@ -52,6 +52,9 @@ const PER_PAGE: usize = pages::PAGE_BYTES / CONTROL_BYTES - 1;
 #[derive(Debug)]
 pub(crate) struct Controls {
     depot: Depot,
+    /// Blocks of puts that found the depot's lock held by their own thread, perhaps. They wait for the next
+    /// take that visits the depot.
+    waiting: AtomicPtr<u8>,
     /// The last page mapped. The first word of each points at the one before; none is taken off before
     /// all are.
     pages: AtomicPtr<u8>,
@@ -60,7 +63,11 @@ pub(crate) struct Controls {
 impl Controls {
     /// None yet.
     pub(crate) fn new() -> Self {
-        Self { depot: Depot::new(SLOTS), pages: AtomicPtr::new(null_mut()) }
+        Self {
+            depot: Depot::new(SLOTS),
+            waiting: AtomicPtr::new(null_mut()),
+            pages: AtomicPtr::new(null_mut()),
+        }
     }
 
     /// Takes a block for a buffer of `pinned` bytes, or `None` where the system has no memory for one.
@@ -98,7 +105,10 @@ impl Controls {
         let stay = Stay::begin();
         let visit =
             if stay.is_nested() { self.depot.try_visit() } else { Some(self.depot.visit()) };
-        let idle = visit.and_then(|mut stock| stock.take(cells, CONTROL_COLUMN));
+        let idle = visit.and_then(|mut stock| {
+            self.file_waiting(&mut stock);
+            stock.take(cells, CONTROL_COLUMN)
+        });
         idle.or_else(|| self.make(&stay))
     }
 
@@ -113,14 +123,14 @@ impl Controls {
             None => Err(block),
         };
         if let Err(block) = given {
-            self.depot.leave(block);
+            self.leave(block);
         }
     }
 
     /// Maps a page of blocks, keeps one and files the others.
     fn make(&self, stay: &Stay) -> Option<Block> {
         let page = pages::map(pages::PAGE_BYTES)?;
-        self.note(page);
+        push(&self.pages, page);
         let mut blocks = (1..=PER_PAGE).map(|i| {
             // SAFETY: `i <= PER_PAGE`, so the block lies within the page.
             let memory = unsafe { page.byte_add(i * CONTROL_BYTES) };
@@ -130,7 +140,7 @@ impl Controls {
         });
         let block = blocks.next();
         if stay.is_nested() {
-            blocks.for_each(|block| self.depot.leave(block));
+            blocks.for_each(|block| self.leave(block));
         } else {
             let mut stock = self.depot.visit();
             blocks.for_each(|block| stock.file(block));
@@ -138,17 +148,27 @@ impl Controls {
         block
     }
 
-    /// Puts a page on the list of all. Only ever added to, so a link that comes back does no harm.
-    fn note(&self, page: NonNull<u8>) {
-        let mut last = self.pages.load(Relaxed);
-        loop {
-            // SAFETY: the page's first word belongs to the list, and to this caller until it is on it.
-            unsafe { page.cast::<*mut u8>().write(last) };
-            // Release: publishes the link and the zeros to whoever looks at all pages.
-            match self.pages.compare_exchange_weak(last, page.as_ptr(), Release, Relaxed) {
-                Ok(_) => return,
-                Err(now) => last = now,
-            }
+    /// Has a block wait. Never waits itself, and may interrupt any other operation.
+    fn leave(&self, block: Block) {
+        let memory = block.into_raw();
+        asan::unpoison(memory, size_of::<*mut u8>());
+        push(&self.waiting, memory);
+    }
+
+    /// Brings home what waits.
+    fn file_waiting(&self, stock: &mut Stock) {
+        if self.waiting.load(Relaxed).is_null() {
+            return;
+        }
+        // Acquire: sees the links that pushes published. Nobody takes a single one out, so a link that
+        // comes back does no harm.
+        let mut next = self.waiting.swap(null_mut(), Acquire);
+        while let Some(memory) = NonNull::new(next) {
+            // SAFETY: what is on the list was pushed, and by the swap it is this caller's alone.
+            next = unsafe { memory.cast::<*mut u8>().read() };
+            poison(memory);
+            // SAFETY: `leave` gave up the right to this block, and the swap gave it to this caller.
+            stock.file(unsafe { Block::from_raw(memory) });
         }
     }
 
@@ -195,6 +215,20 @@ impl Controls {
         self.pages = AtomicPtr::new(null_mut());
         // SAFETY: by the caller's word no cell is entered, so no magazine is used.
         unsafe { self.depot.visit().arena().free() };
+    }
+}
+
+/// Puts memory whose first word is the caller's on a list that is linked through such words.
+fn push(list: &AtomicPtr<u8>, memory: NonNull<u8>) {
+    let mut next = list.load(Relaxed);
+    loop {
+        // SAFETY: callers push a page or a block of theirs, whose first word is for this.
+        unsafe { memory.cast::<*mut u8>().write(next) };
+        // Release: publishes the link, and the zeros of a new page, to whoever follows it.
+        match list.compare_exchange_weak(next, memory.as_ptr(), Release, Relaxed) {
+            Ok(_) => return,
+            Err(now) => next = now,
+        }
     }
 }
 
