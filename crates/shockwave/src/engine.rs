@@ -11,7 +11,7 @@
 
 use std::alloc::Layout;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::asan;
 use crate::cells::{
@@ -45,7 +45,7 @@ pub(crate) struct Engine {
     pub(crate) cells: CellSet,
     /// One depot for each class.
     depots: Box<[Depot]>,
-    source: Box<dyn Source>,
+    source: Arc<dyn Source>,
     /// Gets that no class could serve, and those of them still out. Atomic, since these gets may be
     /// nested in another's slow path.
     oversize: OversizeCounts,
@@ -78,7 +78,7 @@ impl Engine {
         classes: SizeClasses,
         cells: CellSet,
         capacities: &[u8],
-        source: Box<dyn Source>,
+        source: Arc<dyn Source>,
     ) -> Self {
         let depots = (0..classes.count()).map(|class| Depot::new(capacities[class].into()));
         let meta = Meta::of_pool(pool);
