@@ -10,8 +10,8 @@
 //! ```
 
 use std::alloc::Layout;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::asan;
 use crate::cells::{
@@ -52,15 +52,6 @@ pub(crate) struct Engine {
     /// What keeps the engine alive: one for all handles together, one for each oversize buffer that is
     /// out, and, once the pool has ended, one for each other buffer that is out.
     keepers: AtomicUsize,
-    /// The counts at the last reset, which metrics subtract.
-    baseline: Mutex<Baseline>,
-}
-
-/// All counts of a pool at one time.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Baseline {
-    pub(crate) classes: Vec<Counts>,
-    pub(crate) oversize: OversizeSnapshot,
 }
 
 /// What a get got.
@@ -97,9 +88,8 @@ impl Engine {
             classes,
             cells,
             source,
-            oversize: OversizeCounts::default(),
+            oversize: OversizeCounts::new(),
             keepers: AtomicUsize::new(1),
-            baseline: Mutex::default(),
         }
     }
 
@@ -141,12 +131,8 @@ impl Engine {
             return self.get_oversize(size, self.classes.bytes(class));
         }
         // The source is asked without the lock: it may take its time, and others may put meanwhile.
-        let block = self.make(class);
-        let mut stock = self.depots[class].visit();
-        let Some(block) = block else {
-            stock.refused();
-            return Err(GetError::out_of_memory(size));
-        };
+        let block = self.make(class).ok_or(GetError::out_of_memory(size))?;
+        let mut stock = depot.visit();
         stock.made_for_get();
         if stock.has_ended() {
             // A buffer of an ended pool that grows: one more to wait for.
@@ -166,99 +152,115 @@ impl Engine {
             Oversize::make(capacity, origin, &*self.source)
                 .ok_or(GetError::out_of_memory(requested))
         };
-        let oversize = made.inspect_err(|_| self.oversize.refused())?;
+        let oversize = made?;
         // Relaxed: the caller has the engine alive by a handle or a buffer of its own.
         self.keepers.fetch_add(1, Relaxed);
         self.oversize.got(capacity);
         Ok(Got::Oversize(oversize))
     }
 
-    /// Frees an oversize buffer. Says whether the engine is to be freed now; then nobody else has it.
+    /// Counts a get that got nothing.
+    #[cold]
+    pub(crate) fn refused(&self, size: usize) {
+        match self.classes.of(size) {
+            Some(class) => self.depots[class].refused(),
+            None => self.oversize.refused(),
+        }
+    }
+
+    /// Frees an oversize buffer. Returns how many keepers are to be let go.
     #[must_use]
-    pub(crate) fn put_oversize(&self, oversize: Oversize) -> bool {
+    pub(crate) fn put_oversize(&self, oversize: Oversize) -> usize {
         let _stay = Stay::begin();
         self.oversize.put(oversize.capacity());
         oversize.free(&*self.source);
-        self.release(1)
+        1
     }
 
-    /// A put that could not go the fast way: to a locked cell, or to the depot. Says whether the engine is
-    /// to be freed now; then nobody else has it.
+    /// A put that could not go the fast way: to a locked cell, or to the depot. Returns how many keepers are
+    /// to be let go. Unless that is more than none, the block may by now be with someone else, and this
+    /// engine may be gone.
     #[inline]
     #[must_use]
-    pub(crate) fn put_slow(&self, class: usize, block: Block) -> bool {
+    pub(crate) fn put_slow(&self, class: usize, block: Block) -> usize {
         // The fast path was not for locked cells, and with others it may have been interrupted.
         match self.cells.put(class, block) {
-            Ok(()) => false,
+            Ok(()) => 0,
             Err(block) => self.put_to_depot(class, block),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn put_to_depot(&self, class: usize, block: Block) -> bool {
+    fn put_to_depot(&self, class: usize, block: Block) -> usize {
         let stay = Stay::begin();
         let depot = &self.depots[class];
         let visit = if stay.is_nested() { depot.try_visit() } else { Some(depot.visit()) };
         let Some(mut stock) = visit else {
             depot.leave(block);
-            return false;
+            return 0;
         };
-        let Err(block) = stock.give(&self.cells, class, block) else { return false };
+        let Err(block) = stock.give(&self.cells, class, block) else { return 0 };
         if stay.is_nested() {
-            // Freeing is not for a nested call either. The block waits for the next visit.
+            // Freeing is not for a nested call either. The block waits for the next visit, and until it is
+            // left here, it keeps the engine.
             drop(stock);
             depot.leave(block);
-            return false;
+            return 0;
         }
         stock.unmade();
         if !stock.has_ended() {
+            // The block is no longer counted as one that is out, so something else has to keep the engine
+            // until it is freed. Under the lock: `end` has not been here.
+            self.keepers.fetch_add(1, Relaxed);
             drop(stock);
             self.unmake(class, block);
-            return false;
+            return 1;
         }
         // What nested puts left here after the end has been waiting for this one.
         let (left, count) = stock.clear();
         drop(stock);
         self.unmake(class, block);
         self.unmake_all(class, left);
-        self.release(1 + count)
+        1 + count
     }
 
     /// Makes blocks until at least `count` of a class are idle, with all their pages resident. Returns
     /// how many it made: fewer than needed if the source has no more.
     pub(crate) fn warm_up(&self, class: usize, count: usize) -> usize {
         let _stay = Stay::begin();
-        let idle = self.depots[class].visit().counts(&self.cells, class).idle;
+        let idle = self.counts(class).0.idle;
         let missing = count.saturating_sub(usize::try_from(idle).unwrap_or(usize::MAX));
         for made in 0..missing {
             let Some(block) = self.make(class) else { return made };
-            self.depots[class].visit().made_idle(touch(block, self.classes.bytes(class)));
+            let block = touch(block, self.classes.bytes(class));
+            let filed = self.depots[class].visit().made_idle(block);
+            if let Err(block) = filed {
+                self.unmake(class, block);
+                return made;
+            }
         }
         missing
     }
 
-    /// What is known of a class. Takes its lock.
-    pub(crate) fn counts(&self, class: usize) -> Counts {
+    /// What is known of a class, now and at the last reset. Takes its lock.
+    pub(crate) fn counts(&self, class: usize) -> (Counts, Counts) {
         let _stay = Stay::begin();
         self.depots[class].counts(&self.cells, class)
     }
 
-    /// What is known of oversize buffers.
-    pub(crate) fn oversize(&self) -> OversizeSnapshot {
-        self.oversize.snapshot()
-    }
-
-    /// The counts at the last reset, or zeros.
-    pub(crate) fn baseline(&self) -> Baseline {
-        self.baseline.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What is known of oversize buffers, now and at the last reset.
+    pub(crate) fn oversize(&self) -> (OversizeSnapshot, OversizeSnapshot) {
+        self.oversize.snapshots()
     }
 
     /// Notes the counts as they are now, for metrics to subtract.
-    pub(crate) fn set_baseline(&self) {
-        let classes = (0..self.classes.count()).map(|class| self.counts(class)).collect();
-        let baseline = Baseline { classes, oversize: self.oversize() };
-        *self.baseline.lock().unwrap_or_else(PoisonError::into_inner) = baseline;
+    pub(crate) fn reset_counts(&self) {
+        let _stay = Stay::begin();
+        for (class, depot) in self.depots.iter().enumerate() {
+            depot.reset(&self.cells, class);
+        }
+        self.oversize.reset();
     }
 
     /// Counts a buffer of another pool that was put into this one.
@@ -271,9 +273,9 @@ impl Engine {
     }
 
     /// Ends the pool: closes all cells and frees what is idle; from here on puts free what they bring.
-    /// Says whether the engine is to be freed now. Called once, when the last handle has gone.
+    /// Returns how many keepers are to be let go. Called once, when the last handle has gone.
     #[must_use]
-    pub(crate) fn end(&self) -> bool {
+    pub(crate) fn end(&self) -> usize {
         let _stay = Stay::begin();
         for class in 0..self.classes.count() {
             let mut stock = self.depots[class].visit();
@@ -290,7 +292,7 @@ impl Engine {
             drop(stock);
             self.unmake_all(class, idle);
         }
-        self.release(1)
+        1
     }
 
     /// Frees the magazines of an engine that nobody has any more.
@@ -309,7 +311,7 @@ impl Engine {
 
     /// Lets go of the engine `count` times. Says whether that was the last.
     #[must_use]
-    fn release(&self, count: usize) -> bool {
+    pub(crate) fn let_go(&self, count: usize) -> bool {
         // Release: what was done with the engine is done. Acquire: by all others too, for the one who
         // frees it.
         self.keepers.fetch_sub(count, AcqRel) == count
@@ -371,6 +373,11 @@ fn touch(block: Block, bytes: usize) -> Block {
         // SAFETY: the block is this function's alone; new, so zero already.
         unsafe { page.write_volatile(0) };
     }
+    // A block need not begin with a page, so its last one may not have been met.
+    // SAFETY: within the block, which has at least `CLASS_BYTES_MIN` bytes.
+    let last = unsafe { memory.byte_add(bytes - 1) };
+    // SAFETY: as above.
+    unsafe { last.write_volatile(0) };
     asan::poison(memory, bytes);
     // SAFETY: the right was given up above.
     unsafe { Block::from_raw(memory) }

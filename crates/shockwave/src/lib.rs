@@ -187,6 +187,9 @@
 //! whose builder does not.
 #![cfg_attr(loom, allow(dead_code, unused_imports, reason = "loom models the core alone"))]
 
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("a buffer's handle and a magazine are laid out for addresses of 64 bits");
+
 mod asan;
 mod buffer;
 mod builder;

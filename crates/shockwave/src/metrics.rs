@@ -114,14 +114,12 @@ pub struct SizedPoolMetrics {
 impl BufferPoolMetrics {
     /// Takes a snapshot.
     pub(crate) fn of(engine: &Engine) -> Self {
-        let baseline = engine.baseline();
-        let pools: Vec<_> = (0..engine.classes.count())
-            .map(|class| {
-                let before = baseline.classes.get(class).copied().unwrap_or_default();
-                SizedPoolMetrics::new(engine.classes.bytes(class), &engine.counts(class), &before)
-            })
-            .collect();
-        let (now, before) = (engine.oversize(), baseline.oversize);
+        let class = |class| {
+            let (now, before) = engine.counts(class);
+            SizedPoolMetrics::new(engine.classes.bytes(class), &now, &before)
+        };
+        let pools = (0..engine.classes.count()).map(class).collect();
+        let (now, before) = engine.oversize();
         Self::sum(pools, &now, &before)
     }
 
@@ -138,16 +136,17 @@ impl BufferPoolMetrics {
             total_puts: total(|class| class.puts),
             total_hits: hits,
             total_misses: total(|class| class.misses),
-            total_discards: total(|class| class.discards) + now.discards - before.discards,
+            total_discards: total(|class| class.discards)
+                + now.discards.saturating_sub(before.discards),
             global_hit_rate: percent(hits, gets),
             memory_allocated: allocated,
             memory_reused: reused,
             reuse_efficiency: percent(reused, allocated + reused),
-            oversize_gets: now.gets - before.gets,
-            oversize_puts: now.puts - before.puts,
-            oversize_allocated: now.bytes_allocated - before.bytes_allocated,
+            oversize_gets: now.gets.saturating_sub(before.gets),
+            oversize_puts: now.puts.saturating_sub(before.puts),
+            oversize_allocated: now.bytes_allocated.saturating_sub(before.bytes_allocated),
             oversize_in_use_bytes: now.bytes_in_use,
-            refused: total(|class| class.refused) + now.refused - before.refused,
+            refused: total(|class| class.refused) + now.refused.saturating_sub(before.refused),
             in_use_bytes: total(|class| class.in_use * class.size as u64) + now.bytes_in_use,
             idle_bytes: total(|class| class.idle * class.size as u64),
             pools,

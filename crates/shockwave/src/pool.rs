@@ -165,7 +165,7 @@ impl BufferPool {
     /// Begins all counts anew: what [`metrics`](Self::metrics) says from here on is what happens from
     /// here on. What is in use, idle or created is what it is. Gets and puts notice nothing.
     pub fn reset_metrics(&self) {
-        self.engine().set_baseline();
+        self.engine().reset_counts();
     }
 
     /// Bytes of each class's buffers, ascending.

@@ -40,8 +40,8 @@ impl Buffer {
     fn grow(&mut self, needed: usize) -> Result<(), GetError> {
         let doubled = self.capacity().saturating_mul(2).min(BUFFER_BYTES_MAX);
         let engine = self.engine();
-        // If doubling is too much to ask, what is needed may not be.
-        let mut larger = Self::try_take(engine, doubled.max(needed))
+        // If doubling is too much to ask, what is needed may not be, and nothing was refused.
+        let mut larger = Self::take_uncounted(engine, doubled.max(needed))
             .or_else(|_| Self::try_take(engine, needed))?;
         larger.append(self);
         if self.meta().scrubs() {

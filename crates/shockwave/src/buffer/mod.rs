@@ -125,6 +125,12 @@ impl Buffer {
 
     #[inline(always)]
     fn take_slowly(engine: &Engine, size: usize) -> Result<Self, GetError> {
+        Self::take_uncounted(engine, size).inspect_err(|_| engine.refused(size))
+    }
+
+    /// As [`try_take`](Self::try_take), but a refusal counts as none.
+    #[inline]
+    fn take_uncounted(engine: &Engine, size: usize) -> Result<Self, GetError> {
         let (data, meta) = match engine.get_slow(size)? {
             Got::Block(class, block) => (block.into_raw(), engine.meta.with_class(class)),
             Got::Oversize(oversize) => (oversize.into_raw(), engine.meta.with_oversize()),
@@ -277,9 +283,8 @@ impl Buffer {
         if meta.is_oversize() {
             // SAFETY: `data` came from an `Oversize`, and a buffer that is dropped gives it up.
             let oversize = unsafe { Oversize::from_raw(data) };
-            if engine.put_oversize(oversize) {
-                life::free(engine);
-            }
+            let count = engine.put_oversize(oversize);
+            life::release(NonNull::from(engine), count);
         } else {
             if cfg!(shockwave_asan) {
                 asan::poison(data, buffer.capacity());
@@ -294,9 +299,8 @@ impl Buffer {
     fn put_slowly(meta: Meta, block: Block) {
         // SAFETY: the buffer that gave up the block has kept the pool alive, and the block does, being out.
         let engine = unsafe { life::engine(meta.pool()) };
-        if engine.put_slow(meta.class(), block) {
-            life::free(engine);
-        }
+        let count = engine.put_slow(meta.class(), block);
+        life::release(NonNull::from(engine), count);
     }
 }
 

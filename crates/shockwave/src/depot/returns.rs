@@ -10,7 +10,7 @@ use std::ptr::{NonNull, null_mut};
 
 use crate::asan;
 use crate::magazine::Block;
-use crate::sync::{AtomicPtr, Ordering::AcqRel, Ordering::Relaxed};
+use crate::sync::{AtomicPtr, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
 /// The list's head. Each block on it holds the address of the next in its first word.
 #[derive(Debug)]
@@ -30,28 +30,22 @@ impl Returns {
             // SAFETY: the block is at least a word long and aligned to more, and until the exchange
             // succeeds it is this caller's alone.
             unsafe { memory.cast::<*mut u8>().write(next) };
-            // AcqRel: publishes the link, and takes part in the order that `Visit`'s drop relies on.
-            match self.0.compare_exchange_weak(next, memory.as_ptr(), AcqRel, Relaxed) {
+            // Release: publishes the link.
+            match self.0.compare_exchange_weak(next, memory.as_ptr(), Release, Relaxed) {
                 Ok(_) => return,
                 Err(now) => next = now,
             }
         }
     }
 
-    /// Whether there is anything to take, as of now in the head's own order of changes: an exchange of
-    /// nothing for nothing, because a plain load could be answered from the past.
-    pub(crate) fn any(&self) -> bool {
-        // AcqRel: if a push comes after this in the head's order, it sees what came before this.
-        self.0.compare_exchange(null_mut(), null_mut(), AcqRel, Relaxed).is_err()
-    }
-
-    /// Takes all, and gives them to `home` one by one, their links wiped.
-    pub(crate) fn take_all(&self, mut home: impl FnMut(Block)) {
+    /// Takes all, and gives them to `home` one by one, their links wiped. What is not taken there waits
+    /// here again.
+    pub(crate) fn take_all(&self, mut home: impl FnMut(Block) -> Result<(), Block>) {
         if self.0.load(Relaxed).is_null() {
             return;
         }
-        // AcqRel: sees the links that pushes published.
-        let mut next = self.0.swap(null_mut(), AcqRel);
+        // Acquire: sees the links that pushes published.
+        let mut next = self.0.swap(null_mut(), Acquire);
         while let Some(memory) = NonNull::new(next) {
             let link = memory.cast::<*mut u8>();
             // SAFETY: the block is on the list that was just taken, so its first word is a link, and
@@ -61,7 +55,10 @@ impl Returns {
             unsafe { link.write(null_mut()) };
             asan::poison(memory, size_of::<*mut u8>());
             // SAFETY: `push` gave up the right to this block, and the swap gave it to this caller.
-            home(unsafe { Block::from_raw(memory) });
+            let block = unsafe { Block::from_raw(memory) };
+            if let Err(block) = home(block) {
+                self.push(block);
+            }
         }
     }
 }
