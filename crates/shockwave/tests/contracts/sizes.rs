@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use shockwave::{Buffer, BufferPool, BufferPoolBuilder};
+use shockwave::BufferPoolBuilder;
 
 use crate::cells::both_cells;
 use crate::identities;
@@ -13,7 +13,6 @@ both_cells! {
     any_ascending_set_of_1_to_32_classes_serves_each_length_by_the_smallest,
     reserving_more_than_there_can_be_is_refused_and_changes_nothing,
     a_length_of_4_gib_is_refused_with_the_limit,
-    the_largest_buffer_of_all_cannot_grow,
     growth_keeps_the_bytes_through_every_class_and_beyond,
     growth_at_least_doubles,
 }
@@ -118,34 +117,6 @@ fn a_length_of_4_gib_is_refused_with_the_limit(builder: BufferPoolBuilder) {
 fn a_length_of_4_gib_is_refused_with_the_limit(builder: BufferPoolBuilder) {
     let pool = builder.build().expect("a pool");
     assert!(pool.try_get(usize::MAX).is_err());
-}
-
-/// Takes the largest buffer that can be, without touching it, where the system lets it be reserved.
-fn largest(pool: &BufferPool) -> Option<Buffer> {
-    match pool.try_get(u32::MAX as usize) {
-        Ok(buffer) => Some(buffer),
-        Err(refused) => {
-            assert!(refused.is_out_of_memory(), "{refused}");
-            eprintln!("no more than said: {refused}");
-            None
-        }
-    }
-}
-
-fn the_largest_buffer_of_all_cannot_grow(builder: BufferPoolBuilder) {
-    let pool = builder.build().expect("a pool");
-    let Some(mut buffer) = largest(&pool) else { return };
-    assert_eq!(buffer.capacity(), u32::MAX as usize);
-    buffer.extend_from_slice(b"at the front");
-    buffer.reserve(u32::MAX as usize - buffer.len());
-    assert_eq!(buffer.capacity(), u32::MAX as usize);
-    let refused = buffer.try_reserve(u32::MAX as usize - buffer.len() + 1).expect_err("refused");
-    assert!(refused.is_too_large());
-    assert_eq!(refused.requested(), 1 << 32);
-    assert_eq!(buffer, b"at the front");
-    assert_eq!(pool.metrics().oversize_in_use_bytes, u64::from(u32::MAX));
-    drop(buffer);
-    assert_eq!(pool.metrics().oversize_in_use_bytes, 0);
 }
 
 fn growth_keeps_the_bytes_through_every_class_and_beyond(builder: BufferPoolBuilder) {
