@@ -2,6 +2,9 @@
 #![cfg(target_os = "linux")]
 #![expect(unsafe_code, reason = "handles signals")]
 
+#[macro_use]
+#[path = "common/both_cells.rs"]
+mod both_cells;
 #[path = "common/cells.rs"]
 mod cells;
 #[path = "common/child.rs"]
@@ -11,15 +14,13 @@ mod identities;
 #[path = "common/owner.rs"]
 mod owner;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::sync::atomic::{
     AtomicPtr, AtomicU64,
     Ordering::{Relaxed, SeqCst},
 };
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use shockwave::{Buffer, BufferPool, BufferPoolBuilder};
-
-use cells::both_cells;
 
 both_cells! {
     a_handler_gets_and_puts_in_the_middle_of_gets_and_puts,
@@ -91,9 +92,8 @@ impl Storm {
         event.sigev_notify_thread_id = unsafe { libc::gettid() };
         let mut timer = std::ptr::null_mut();
         // SAFETY: the event is readable and the timer writable.
-        let made = unsafe {
-            libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer)
-        };
+        let made =
+            unsafe { libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer) };
         assert_eq!(made, 0, "making a timer");
         let interval = libc::timespec { tv_sec: 0, tv_nsec: microseconds * 1000 };
         let times = libc::itimerspec { it_interval: interval, it_value: interval };

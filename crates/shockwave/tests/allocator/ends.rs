@@ -8,7 +8,6 @@ use std::sync::mpsc::sync_channel;
 
 use shockwave::{Buffer, BufferPoolBuilder};
 
-use crate::cells::both_cells;
 use crate::counted::{live_bytes, with_in_the_middle};
 use crate::{cells, counted};
 
@@ -90,7 +89,8 @@ fn pools_that_end_while_threads_hold_buffers_give_all_memory_back(builder: Buffe
                             }
                         }
                         drop(pool);
-                        held.into_iter().for_each(|buffer| sender.send(buffer).expect("a listener"));
+                        held.into_iter()
+                            .for_each(|buffer| sender.send(buffer).expect("a listener"));
                     }));
                 }
                 // A scope waits for what its threads do, and joining also for what they are made of.

@@ -7,7 +7,6 @@ use std::cell::RefCell;
 
 use shockwave::{Buffer, BufferPool, BufferPoolBuilder};
 
-use crate::cells::both_cells;
 use crate::counted::with_in_the_middle;
 use crate::identities;
 

@@ -6,9 +6,8 @@ use std::io::Write;
 
 use shockwave::{Buffer, BufferPool, BufferPoolBuilder};
 
-use crate::cells::both_cells;
 use crate::counted::calls_of;
-use crate::cpus;
+use crate::pinned::pinned;
 
 both_cells! {
     a_get_and_a_put_in_each_class,
@@ -25,7 +24,7 @@ both_cells! {
 /// A pool with more buffers than any cell can keep from this thread, on one CPU.
 fn warm(builder: BufferPoolBuilder, run: impl FnOnce(&BufferPool) + Send) {
     let pool = builder.build().expect("a pool");
-    cpus::pinned(|| {
+    pinned(|| {
         pool.warmup(320);
         // Magazines are made as they are needed, too: a round of everything leaves enough of them.
         for size in pool.class_sizes().collect::<Vec<_>>() {

@@ -2,9 +2,9 @@
 
 use shockwave::{Buffer, BufferPoolBuilder};
 
-use crate::cells::both_cells;
 use crate::counted::{without_mappings, without_memory};
-use crate::{cpus, identities};
+use crate::identities;
+use crate::pinned::pinned;
 
 both_cells! {
     a_get_without_memory_is_an_error_and_the_pool_lives_on,
@@ -27,7 +27,7 @@ fn a_get_without_memory_is_an_error_and_the_pool_lives_on(builder: BufferPoolBui
     identities::check(&metrics);
     assert_eq!((metrics.refused, metrics.total_gets, metrics.oversize_gets), (5, 0, 0));
 
-    cpus::pinned(|| {
+    pinned(|| {
         drop(pool.get(4096));
         assert!(without_memory(|| pool.try_get(4096)).is_ok(), "what is idle needs no memory");
     });

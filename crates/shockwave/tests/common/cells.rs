@@ -3,26 +3,6 @@
 
 use shockwave::{BufferPool, BufferPoolBuilder, Cells};
 
-/// Makes two tests, `name::rseq` and `name::locked`, of each function named. The function takes the
-/// builder of a pool with such cells. One that is not named here is reported by the compiler as unused.
-macro_rules! both_cells {
-    ($($name:ident),+ $(,)?) => {$(
-        mod $name {
-            #[test]
-            fn rseq() {
-                crate::cells::on_rseq(super::$name);
-            }
-
-            #[test]
-            fn locked() {
-                crate::cells::on_locked(super::$name);
-            }
-        }
-    )+};
-}
-
-pub(crate) use both_cells;
-
 /// Runs a test on cells that are entered by a try-lock.
 pub(crate) fn on_locked(test: impl FnOnce(BufferPoolBuilder)) {
     test(BufferPool::builder().cells(Cells::Locked));

@@ -20,33 +20,12 @@ fn affinity() -> libc::cpu_set_t {
     set
 }
 
-/// Moves the calling thread to one CPU and keeps it there.
-pub(crate) fn pin(cpu: usize) {
+/// Moves a thread to one CPU and keeps it there; 0 is the calling thread. Says whether it could.
+pub(crate) fn move_thread(thread: libc::pid_t, cpu: usize) -> bool {
     // SAFETY: all zeros is the empty set.
     let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
     // SAFETY: the number came from such a set.
     unsafe { libc::CPU_SET(cpu, &mut set) };
     // SAFETY: the set is readable and of the size that is said.
-    let result = unsafe { libc::sched_setaffinity(0, size_of_val(&set), &raw const set) };
-    assert_eq!(result, 0, "moving to CPU {cpu}");
-}
-
-/// Runs on a thread that stays on one CPU, so that what is put is what the next get finds.
-pub(crate) fn pinned<T: Send>(run: impl FnOnce() -> T + Send) -> T {
-    let cpu = allowed()[0];
-    std::thread::scope(|scope| {
-        let thread = scope.spawn(move || {
-            pin(cpu);
-            run()
-        });
-        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
-}
-
-/// How many cells a class may have: as many as there may be CPUs, or the next power of two.
-pub(crate) fn possible() -> usize {
-    let list = std::fs::read_to_string("/sys/devices/system/cpu/possible").unwrap_or_default();
-    let highest = list.trim().rsplit([',', '-']).next().and_then(|cpu| cpu.parse::<usize>().ok());
-    let known = std::thread::available_parallelism().map_or(1, usize::from);
-    highest.map_or(known, |highest| highest + 1).next_power_of_two()
+    unsafe { libc::sched_setaffinity(thread, size_of_val(&set), &raw const set) == 0 }
 }

@@ -6,8 +6,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use bytes::BufMut;
 use shockwave::BufferPoolBuilder;
 
-use crate::cells::both_cells;
-
 both_cells! {
     advancing_beyond_the_room_panics_and_changes_nothing,
     the_room_lent_is_never_empty_and_claimed_exactly,

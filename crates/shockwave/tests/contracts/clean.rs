@@ -5,8 +5,7 @@ use std::io::Read;
 
 use shockwave::{Buffer, BufferPool, BufferPoolBuilder};
 
-use crate::cells::both_cells;
-use crate::cpus;
+use crate::pinned::pinned;
 
 both_cells! {
     a_fresh_buffer_shows_nothing_of_what_was_written_and_shortened,
@@ -98,7 +97,7 @@ fn put_with_reset_clears_all_that_was_ever_written(builder: BufferPoolBuilder) {
             buffer.truncate(999);
         }),
     ];
-    cpus::pinned(|| {
+    pinned(|| {
         for (way, write) in ways {
             let mut buffer = pool.get(4096);
             write(&mut buffer);
@@ -143,7 +142,7 @@ fn scrub_on_drop_holds_through_every_way_to_go(builder: BufferPoolBuilder) {
             assert!(result.is_err());
         }),
     ];
-    cpus::pinned(|| {
+    pinned(|| {
         for (way, go) in ways {
             let buffer = secret();
             let memory = buffer.as_ptr();
@@ -160,7 +159,7 @@ fn scrub_on_drop_holds_through_every_way_to_go(builder: BufferPoolBuilder) {
 fn a_buffer_that_is_not_reset_is_given_out_as_it_is(builder: BufferPoolBuilder) {
     // Else the tests above could not fail.
     let pool = builder.build().expect("a pool");
-    cpus::pinned(|| {
+    pinned(|| {
         let mut buffer = pool.get(2048);
         buffer.resize(2048, SECRET);
         let memory = buffer.as_ptr();

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use shockwave::BufferPoolBuilder;
 
-use crate::cells::both_cells;
+use crate::pinned::{cells_max, pin, pinned};
 use crate::{cpus, identities};
 
 both_cells! {
@@ -103,7 +103,7 @@ fn flaw_4_what_enters_a_class_has_its_whole_capacity(builder: BufferPoolBuilder)
 
 fn flaw_5_put_with_reset_leaves_nothing_beyond_the_length(builder: BufferPoolBuilder) {
     let pool = builder.build().expect("a pool");
-    cpus::pinned(|| {
+    pinned(|| {
         let mut buffer = pool.get(2048);
         buffer.extend_from_slice(&[0xab; 2048]);
         buffer.truncate(3);
@@ -142,7 +142,7 @@ fn flaw_8_threads_on_cpus_of_their_own_do_not_meet(builder: BufferPoolBuilder) {
         for &cpu in cpus.iter().take(4) {
             let pool = &pool;
             scope.spawn(move || {
-                cpus::pin(cpu);
+                pin(cpu);
                 for _ in 0..20_000 {
                     drop(pool.get(4096));
                 }
@@ -175,8 +175,8 @@ fn flaw_9_what_was_warmed_up_stays_and_a_core_keeps_no_more_than_its_limit(
     assert_eq!((metrics.pools[0].idle, metrics.total_misses), (200, 0), "nothing was lost or made");
 
     // All but what other CPUs keep to themselves can be had from this one.
-    cpus::pinned(|| {
-        let kept_elsewhere = 8 * (cpus::possible() - 1);
+    pinned(|| {
+        let kept_elsewhere = 8 * (cells_max() - 1);
         let held: Vec<_> = (0..200 - kept_elsewhere.min(200)).map(|_| pool.get(4096)).collect();
         assert_eq!(pool.metrics().total_misses, 0, "after {} gets", held.len());
     });

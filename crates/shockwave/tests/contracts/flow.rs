@@ -5,8 +5,8 @@ use std::sync::{Barrier, Condvar, Mutex};
 
 use shockwave::{Buffer, BufferPoolBuilder};
 
-use crate::cells::both_cells;
-use crate::{cpus, identities};
+use crate::identities;
+use crate::pinned::cells_max;
 
 both_cells! {
     from_producer_to_consumer_nothing_is_made_after_warm_up,
@@ -26,7 +26,7 @@ fn from_producer_to_consumer_nothing_is_made_after_warm_up(builder: BufferPoolBu
     const IN_FLIGHT: usize = 64;
     let pool = small(builder).build().expect("a pool");
     // What is in the channel and in either hand, and what may lie in cells that the producer is not at.
-    let enough = IN_FLIGHT + 2 + PER_CPU * cpus::possible();
+    let enough = IN_FLIGHT + 2 + PER_CPU * cells_max();
     pool.warmup(enough);
     let (sender, receiver) = sync_channel::<Buffer>(IN_FLIGHT);
     std::thread::scope(|scope| {
@@ -76,7 +76,7 @@ fn a_thousand_sleeping_threads_keep_no_more_than_the_cpus_may(builder: BufferPoo
         let idle = metrics.pools[0].idle;
         assert_eq!((metrics.total_gets, metrics.in_use_bytes), (1000, 0));
         // A get makes a buffer only if all that are idle lie in cells, and few can be out at once.
-        assert!(idle <= (PER_CPU * cpus::possible() + AT_ONCE) as u64, "{idle} are idle");
+        assert!(idle <= (PER_CPU * cells_max() + AT_ONCE) as u64, "{idle} are idle");
         awake.wait();
     });
 }
@@ -94,5 +94,5 @@ fn threads_that_come_and_go_strand_nothing(builder: BufferPoolBuilder) {
     identities::check(&metrics);
     let created = metrics.pools[0].created;
     assert_eq!((metrics.total_gets, metrics.in_use_bytes), (1200, 0));
-    assert!(created <= (PER_CPU * cpus::possible() + 6) as u64, "{created} were made");
+    assert!(created <= (PER_CPU * cells_max() + 6) as u64, "{created} were made");
 }

@@ -5,7 +5,6 @@ use shockwave::{
     BUFFER_SIZE_64KB, BufferPoolBuilder,
 };
 
-use crate::cells::both_cells;
 use crate::identities;
 
 both_cells! {
@@ -61,7 +60,10 @@ fn above_64_kib_a_buffer_is_exact_and_not_pooled(builder: BufferPoolBuilder) {
         assert_eq!(pool.metrics().oversize_in_use_bytes, size as u64);
         pool.put(buffer);
         let metrics = pool.metrics();
-        assert_eq!((metrics.oversize_gets, metrics.oversize_puts), (gets as u64 + 1, gets as u64 + 1));
+        assert_eq!(
+            (metrics.oversize_gets, metrics.oversize_puts),
+            (gets as u64 + 1, gets as u64 + 1)
+        );
         assert_eq!((metrics.oversize_in_use_bytes, metrics.idle_bytes), (0, 0));
         assert_eq!((metrics.total_gets, metrics.total_puts), (0, 0));
     }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Barrier};
 
 use shockwave::{Buffer, BufferPool, BufferPoolBuilder};
 
-use crate::cells::both_cells;
-use crate::{cpus, identities};
+use crate::identities;
+use crate::pinned::cells_max;
 
 both_cells! {
     a_buffer_may_be_taken_and_dropped_in_a_thread_locals_destructor,
@@ -61,7 +61,9 @@ fn a_buffer_may_be_taken_and_dropped_in_a_thread_locals_destructor(builder: Buff
                 }
                 for local in order {
                     let held = pool.get(4096);
-                    local.with_borrow_mut(|at_exit| at_exit.as_mut().expect("just set").held = Some(held));
+                    local.with_borrow_mut(|at_exit| {
+                        at_exit.as_mut().expect("just set").held = Some(held)
+                    });
                 }
             });
             assert!(thread.join().is_ok());
@@ -87,7 +89,7 @@ fn two_pools_alternate_on_one_thread_without_costing_each_other_a_hit(builder: B
         for class in metrics.pools.iter().filter(|class| class.gets > 0) {
             // At most one for each CPU that the thread was moved to, and one each time it is moved in
             // the middle of a get and finds nothing.
-            assert!(class.misses <= 4 * cpus::possible() as u64, "{class:?}");
+            assert!(class.misses <= 4 * cells_max() as u64, "{class:?}");
         }
     }
 }
@@ -100,7 +102,8 @@ fn a_pool_may_be_dropped_while_buffers_are_out_on_live_threads(builder: BufferPo
             .map(|id| {
                 let (pool, dropped) = (pool.clone(), Arc::clone(&dropped));
                 std::thread::spawn(move || {
-                    let mut held: Vec<Buffer> = (0..50).map(|i| pool.get(2048 << (i % 6))).collect();
+                    let mut held: Vec<Buffer> =
+                        (0..50).map(|i| pool.get(2048 << (i % 6))).collect();
                     let mut oversize = pool.get(100_000);
                     drop(pool);
                     dropped.wait();

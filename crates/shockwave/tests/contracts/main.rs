@@ -1,11 +1,16 @@
 //! What the pool promises, each promise a test named after it, on both ways to enter a cell.
 
+#[macro_use]
+#[path = "../common/both_cells.rs"]
+mod both_cells;
 #[path = "../common/cells.rs"]
 mod cells;
 #[path = "../common/cpus.rs"]
 mod cpus;
 #[path = "../common/identities.rs"]
 mod identities;
+#[path = "../common/pinned.rs"]
+mod pinned;
 #[path = "../common/random.rs"]
 mod random;
 

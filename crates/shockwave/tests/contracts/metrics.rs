@@ -5,7 +5,6 @@ use std::sync::mpsc::sync_channel;
 
 use shockwave::{Buffer, BufferPool, BufferPoolBuilder};
 
-use crate::cells::both_cells;
 use crate::identities;
 use crate::random::Random;
 
@@ -114,7 +113,8 @@ fn gets_never_go_back_under_concurrent_readers(builder: BufferPoolBuilder) {
                 })
             })
             .collect();
-        let results: Vec<_> = workers.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+        let results: Vec<_> =
+            workers.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
         stop.store(true, Relaxed);
         assert!(results.iter().all(Result::is_ok));
     });

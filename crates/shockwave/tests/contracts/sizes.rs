@@ -5,7 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use shockwave::BufferPoolBuilder;
 
-use crate::cells::both_cells;
 use crate::identities;
 
 both_cells! {
@@ -89,8 +88,14 @@ fn reserving_more_than_there_can_be_is_refused_and_changes_nothing(builder: Buff
             assert!(message.contains("4294967295"), "{message}");
         }
         let claim = std::iter::repeat_n(1_u8, usize::MAX);
-        assert!(panic_of(|| buffer.extend(claim)).contains("never"), "a size hint is taken at its word");
-        assert_eq!((buffer.as_ptr(), buffer.capacity(), &buffer[..]), (before, capacity, &b"hello"[..]));
+        assert!(
+            panic_of(|| buffer.extend(claim)).contains("never"),
+            "a size hint is taken at its word"
+        );
+        assert_eq!(
+            (buffer.as_ptr(), buffer.capacity(), &buffer[..]),
+            (before, capacity, &b"hello"[..])
+        );
     }
     let metrics = pool.metrics();
     identities::check(&metrics);

@@ -5,7 +5,6 @@ use std::io::{self, ErrorKind, Read, Write};
 
 use shockwave::BufferPoolBuilder;
 
-use crate::cells::both_cells;
 use crate::identities;
 
 both_cells! {
@@ -94,12 +93,19 @@ fn a_reader_that_fails_leaves_the_buffer_as_it_was(builder: BufferPoolBuilder) {
         Err(io::Error::new(ErrorKind::ConnectionReset, "half way"))
     });
     let error = buffer.read_from(&mut fails).expect_err("an error");
-    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::ConnectionReset, "half way"));
+    assert_eq!(
+        (error.kind(), error.to_string().as_str()),
+        (ErrorKind::ConnectionReset, "half way")
+    );
     assert_eq!(buffer, b"before");
 
     let mut first = true;
     let mut twice = By(|room: &mut [u8]| {
-        if std::mem::take(&mut first) { (&b"+some"[..]).read(room) } else { Err(ErrorKind::TimedOut.into()) }
+        if std::mem::take(&mut first) {
+            (&b"+some"[..]).read(room)
+        } else {
+            Err(ErrorKind::TimedOut.into())
+        }
     });
     assert_eq!(buffer.read_from(&mut twice).expect("a read"), 5);
     assert_eq!(buffer.read_from(&mut twice).expect_err("an error").kind(), ErrorKind::TimedOut);

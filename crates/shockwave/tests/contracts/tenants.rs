@@ -2,7 +2,6 @@
 
 use shockwave::{Buffer, BufferPool, BufferPoolBuilder};
 
-use crate::cells::both_cells;
 use crate::identities;
 use crate::random::Random;
 
@@ -57,7 +56,11 @@ fn tenancy(pool: &BufferPool, tenant: usize) {
             _ if held.len() > 20 || random.below(2) == 0 && !held.is_empty() => {
                 let gone = held.swap_remove(random.below(held.len()));
                 gone.check(tenant);
-                if gone.seed % 2 == 0 { pool.put(gone.buffer) } else { pool.put_with_reset(gone.buffer) }
+                if gone.seed % 2 == 0 {
+                    pool.put(gone.buffer)
+                } else {
+                    pool.put_with_reset(gone.buffer)
+                }
             }
             _ => held.iter().for_each(|held| held.check(tenant)),
         }

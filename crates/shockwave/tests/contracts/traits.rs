@@ -9,8 +9,6 @@ use shockwave::{
     SizedPoolMetrics,
 };
 
-use crate::cells::both_cells;
-
 both_cells! {
     a_buffer_hashes_and_compares_as_its_bytes_do,
     a_buffer_is_found_by_its_bytes,
@@ -128,7 +126,10 @@ fn all_views_are_of_the_same_bytes(builder: BufferPoolBuilder) {
     bytes[2] = b'3';
     buffer.as_mut_slice().reverse();
     let borrowed: &[u8] = buffer.borrow();
-    assert_eq!((borrowed, buffer.as_ref(), buffer.as_slice()), (&b"321"[..], &b"321"[..], &b"321"[..]));
+    assert_eq!(
+        (borrowed, buffer.as_ref(), buffer.as_slice()),
+        (&b"321"[..], &b"321"[..], &b"321"[..])
+    );
     assert_eq!((buffer.len(), buffer.is_empty(), buffer.as_ptr()), (3, false, buffer[..].as_ptr()));
 }
 
