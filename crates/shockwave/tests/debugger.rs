@@ -24,7 +24,7 @@ both_cells! {
 }
 
 /// Gets and puts that are stepped through.
-const ROUNDS: u64 = 20;
+const ROUNDS: u64 = 8;
 /// Instructions that one of them may take, in a build without optimization, on all slow paths.
 const STEPS_MAX: u64 = 50_000;
 
