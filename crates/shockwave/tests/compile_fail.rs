@@ -36,7 +36,7 @@ fn library() -> PathBuf {
     let beside = program.parent().expect("its folder").read_dir().expect("its folder");
     let is_it = |path: &PathBuf| {
         let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-        name.starts_with("libshockwave-") && name.ends_with(".rlib")
+        name.starts_with("libshockwave-") && path.extension() == Some(OsStr::new("rlib"))
     };
     let built = |path: &PathBuf| {
         path.metadata().and_then(|file| file.modified()).unwrap_or(SystemTime::UNIX_EPOCH)

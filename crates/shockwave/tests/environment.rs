@@ -29,10 +29,10 @@ fn child(test: &str, variables: &[(&str, &str)]) -> Output {
 #[track_caller]
 fn passes(test: &str, variables: &[(&str, &str)]) {
     let output = child(test, variables);
-    let text = String::from_utf8_lossy(&output.stdout);
+    let printed = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
-    let passed = output.status.success() && text.contains("1 passed");
-    assert!(passed, "{test} with {variables:?}:\n{text}\n{errors}");
+    let ok = output.status.success() && printed.contains("1 passed");
+    assert!(ok, "{test} with {variables:?}:\n{printed}\n{errors}");
 }
 
 #[test]

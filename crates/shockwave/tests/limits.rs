@@ -1,4 +1,5 @@
 //! How many pools there may be: as many as are dropped, and so many at once.
+#![expect(clippy::needless_pass_by_value, reason = "each test has a builder to use up or not")]
 
 #[macro_use]
 #[path = "common/both_cells.rs"]

@@ -58,7 +58,7 @@ extern "C" fn handler(_: libc::c_int) {
     let owner = HANDLER + signal;
     let size = SIZES[usize::try_from(signal % 3).unwrap_or(0)];
     let mut held = [const { None::<Buffer> }; HELD];
-    let count = if signal % 2 == 0 { 2 } else { HELD };
+    let count = if signal.is_multiple_of(2) { 2 } else { HELD };
     for place in held.iter_mut().take(count) {
         let mut buffer = pool.get(size);
         if !owner::claim(&mut buffer, owner) {
@@ -95,10 +95,11 @@ impl Storm {
         let made =
             unsafe { libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer) };
         assert_eq!(made, 0, "making a timer");
-        let interval = libc::timespec { tv_sec: 0, tv_nsec: microseconds * 1000 };
-        let times = libc::itimerspec { it_interval: interval, it_value: interval };
-        // SAFETY: the timer was made, and the times are readable.
-        let set = unsafe { libc::timer_settime(timer, 0, &raw const times, std::ptr::null_mut()) };
+        let period = libc::timespec { tv_sec: 0, tv_nsec: microseconds * 1000 };
+        let schedule = libc::itimerspec { it_interval: period, it_value: period };
+        // SAFETY: the timer was made, and the schedule is readable.
+        let set =
+            unsafe { libc::timer_settime(timer, 0, &raw const schedule, std::ptr::null_mut()) };
         assert_eq!(set, 0, "setting a timer");
         Self(timer)
     }

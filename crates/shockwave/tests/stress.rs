@@ -86,10 +86,8 @@ impl Scene {
         };
         for _ in 0..GETS {
             take(self.pool.get(SIZES[random.below(SIZES.len())]), &mut held);
-            if random.below(4) == 0 {
-                if let Some(buffer) = self.received() {
-                    take(buffer, &mut held);
-                }
+            if let Some(buffer) = (random.below(4) == 0).then(|| self.received()).flatten() {
+                take(buffer, &mut held);
             }
             let keep = random.below(HELD_MAX);
             while held.len() > keep.max(HELD_MAX / 2) {
@@ -137,8 +135,9 @@ fn nothing_is_lost_doubled_or_miscounted_while_everything_happens(builder: Buffe
         });
         scope.spawn(|| {
             scene.each_thread(|thread| {
+                let process = std::process::id();
                 // SAFETY: to a thread of this process, or to none if it has ended meanwhile.
-                unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, libc::SIGUSR2) };
+                unsafe { libc::syscall(libc::SYS_tgkill, process, thread, libc::SIGUSR2) };
             });
         });
         scope.spawn(|| {

@@ -32,9 +32,9 @@ fn alone(test: &str, builder: BufferPoolBuilder, run: impl FnOnce(BufferPoolBuil
     child.args(["--exact", "--nocapture", "--test-threads=1"]);
     let output = child.arg(format!("ends::{test}::{cells}")).env(CHILD, "1").output();
     let output = output.expect("a child");
-    let text = String::from_utf8_lossy(&output.stdout);
+    let printed = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}\n{errors}");
+    assert!(output.status.success() && printed.contains("1 passed"), "{printed}\n{errors}");
 }
 
 /// Checks that `round`, run often, leaves as many bytes as before.
@@ -89,12 +89,15 @@ fn pools_that_end_while_threads_hold_buffers_give_all_memory_back(builder: Buffe
                             }
                         }
                         drop(pool);
-                        held.into_iter()
-                            .for_each(|buffer| sender.send(buffer).expect("a listener"));
+                        for buffer in held {
+                            sender.send(buffer).expect("a listener");
+                        }
                     }));
                 }
                 // A scope waits for what its threads do, and joining also for what they are made of.
-                threads.into_iter().for_each(|thread| thread.join().expect("a thread"));
+                for thread in threads {
+                    thread.join().expect("a thread");
+                }
             });
         });
     });

@@ -65,7 +65,9 @@ fn many_gets_and_puts_inside_of_the_allocator(builder: BufferPoolBuilder) {
     let inner = || {
         with_pool(|pool| {
             let mut held = [const { None::<Buffer> }; 80];
-            held.iter_mut().for_each(|place| *place = Some(pool.get(2048)));
+            for place in &mut held {
+                *place = Some(pool.get(2048));
+            }
             HELD.with_borrow_mut(Vec::clear); // 90 come back, more than a cell holds
         });
     };

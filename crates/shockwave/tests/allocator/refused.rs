@@ -61,7 +61,9 @@ fn a_pool_without_mappings_for_its_tables_serves_and_frees(builder: BufferPoolBu
     without_mappings(|| {
         for _ in 0..3 {
             held.extend((0..200).map(|_| pool.get(4096)));
-            held.iter_mut().for_each(|buffer| buffer.push(1));
+            for buffer in &mut held {
+                buffer.push(1);
+            }
             held.clear(); // nowhere to keep them
         }
     });

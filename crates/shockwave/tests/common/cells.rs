@@ -30,8 +30,10 @@ pub(crate) fn on_rseq(test: impl FnOnce(BufferPoolBuilder)) {
 #[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
 pub(crate) fn system_has_rseq() -> bool {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    // SAFETY: returns a string that lives as long as the program.
-    let library = unsafe { std::ffi::CStr::from_ptr(libc::gnu_get_libc_version()) };
+    // SAFETY: asks for a string.
+    let library = unsafe { libc::gnu_get_libc_version() };
+    // SAFETY: it ends with a zero, and lives as long as the program.
+    let library = unsafe { std::ffi::CStr::from_ptr(library) };
     let tunables = std::env::var("GLIBC_TUNABLES").unwrap_or_default();
     version(&kernel) >= (5, 10)
         && version(&library.to_string_lossy()) >= (2, 35)

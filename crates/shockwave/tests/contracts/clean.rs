@@ -16,6 +16,11 @@ both_cells! {
     a_gap_in_the_length_is_never_opened_by_safe_code,
 }
 
+/// A way to write to a buffer of 4 KiB.
+type Write = fn(&mut Buffer);
+/// A way to be done with a buffer.
+type Go = fn(&BufferPool, Buffer);
+
 const SECRET: u8 = 0xa5;
 
 /// All bytes of a buffer's memory, also those that it does not show.
@@ -57,7 +62,7 @@ fn a_fresh_buffer_shows_nothing_of_what_was_written_and_shortened(builder: Buffe
 
 fn put_with_reset_clears_all_that_was_ever_written(builder: BufferPoolBuilder) {
     let pool = builder.build().expect("a pool");
-    let ways: [(&str, fn(&mut Buffer)); 9] = [
+    let ways: [(&str, Write); 9] = [
         ("in full", |buffer| buffer.resize(4096, SECRET)),
         ("truncated", |buffer| {
             buffer.resize(3000, SECRET);
@@ -129,7 +134,7 @@ fn scrub_on_drop_holds_through_every_way_to_go(builder: BufferPoolBuilder) {
         buffer.truncate(4);
         buffer
     };
-    let ways: [(&str, fn(&BufferPool, Buffer)); 5] = [
+    let ways: [(&str, Go); 5] = [
         ("dropped", |_, buffer| drop(buffer)),
         ("put", BufferPool::put),
         ("copied out", |_, buffer| assert_eq!(buffer.into_vec(), [SECRET; 4])),

@@ -1,14 +1,14 @@
 //! The ten flaws of the original pool, each turned into a promise.
 //!
 //! Number 5 is proven byte by byte in `clean`, number 6 besides by `compile_fail`, number 7 by
-//! `allocations`, and number 10 under load in `metrics`.
+//! `allocator`, and number 10 under load in `metrics`.
 
 use std::collections::BTreeSet;
 
 use shockwave::BufferPoolBuilder;
 
-use crate::pinned::{cells_max, pin, pinned};
-use crate::{cpus, identities};
+use crate::pinned::{pin, pinned};
+use crate::{cells_max, cpus, identities};
 
 both_cells! {
     flaw_1_warm_up_of_n_leaves_n_idle_in_each_class_and_counts_in_no_hit_rate,

@@ -5,8 +5,7 @@ use std::sync::{Barrier, Condvar, Mutex};
 
 use shockwave::{Buffer, BufferPoolBuilder};
 
-use crate::identities;
-use crate::pinned::cells_max;
+use crate::{cells_max, identities};
 
 both_cells! {
     from_producer_to_consumer_nothing_is_made_after_warm_up,

@@ -6,8 +6,7 @@ use std::sync::{Arc, Barrier};
 
 use shockwave::{Buffer, BufferPool, BufferPoolBuilder};
 
-use crate::identities;
-use crate::pinned::cells_max;
+use crate::{cells_max, identities};
 
 both_cells! {
     a_buffer_may_be_taken_and_dropped_in_a_thread_locals_destructor,
@@ -29,7 +28,9 @@ struct AtExit {
 impl Drop for AtExit {
     fn drop(&mut self) {
         let mut late: Vec<Buffer> = (0..100).map(|_| self.pool.get(4096)).collect();
-        late.iter_mut().for_each(|buffer| buffer.extend_from_slice(b"after the end"));
+        for buffer in &mut late {
+            buffer.extend_from_slice(b"after the end");
+        }
         if let Some(held) = &mut self.held {
             held.resize(9000, 1);
         }
@@ -62,7 +63,7 @@ fn a_buffer_may_be_taken_and_dropped_in_a_thread_locals_destructor(builder: Buff
                 for local in order {
                     let held = pool.get(4096);
                     local.with_borrow_mut(|at_exit| {
-                        at_exit.as_mut().expect("just set").held = Some(held)
+                        at_exit.as_mut().expect("just set").held = Some(held);
                     });
                 }
             });
@@ -149,7 +150,9 @@ fn a_panic_returns_what_was_held(builder: BufferPoolBuilder) {
     for round in 0..200 {
         let result = catch_unwind(AssertUnwindSafe(|| {
             let mut held: Vec<Buffer> = (0..round).map(|i| pool.get(i * 500)).collect();
-            held.iter_mut().for_each(|buffer| buffer.push(1));
+            for buffer in &mut held {
+                buffer.push(1);
+            }
             let _oversize = pool.get(70_000);
             resume_unwind(Box::new("as a test"));
         }));

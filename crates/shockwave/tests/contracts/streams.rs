@@ -145,7 +145,7 @@ fn a_buffer_is_a_writer_of_bytes(builder: BufferPoolBuilder) {
     let mut buffer = pool.get(10);
     assert_eq!(buffer.write(b"").expect("a write"), 0);
     assert_eq!(buffer.write(&[1; 3000]).expect("a write"), 3000, "all of it, by growing");
-    buffer.write_all(&[2; 100_000]).expect("a write");
+    buffer.write_all(&vec![2; 100_000]).expect("a write");
     buffer.flush().expect("nothing to flush");
     let copied = io::copy(&mut [3; 500].as_slice(), &mut buffer).expect("a copy");
     assert_eq!((copied, buffer.len()), (500, 103_500));

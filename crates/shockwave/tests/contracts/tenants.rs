@@ -56,16 +56,18 @@ fn tenancy(pool: &BufferPool, tenant: usize) {
             _ if held.len() > 20 || random.below(2) == 0 && !held.is_empty() => {
                 let gone = held.swap_remove(random.below(held.len()));
                 gone.check(tenant);
-                if gone.seed % 2 == 0 {
-                    pool.put(gone.buffer)
+                if gone.seed.is_multiple_of(2) {
+                    pool.put(gone.buffer);
                 } else {
-                    pool.put_with_reset(gone.buffer)
+                    pool.put_with_reset(gone.buffer);
                 }
             }
             _ => held.iter().for_each(|held| held.check(tenant)),
         }
     }
-    held.iter().for_each(|held| held.check(tenant));
+    for held in &held {
+        held.check(tenant);
+    }
 }
 
 fn no_tenant_ever_sees_anothers_bytes(builder: BufferPoolBuilder) {

@@ -18,8 +18,11 @@ both_cells! {
     debug_shows_length_and_capacity_and_no_content,
 }
 
+const fn travels<T: Send + Sync + Unpin + 'static>() {}
+const fn is_an_error<T: std::error::Error>() {}
+const fn may_be_used_after_a_panic<T: std::panic::UnwindSafe>() {}
+
 const _: () = {
-    const fn travels<T: Send + Sync + Unpin + 'static>() {}
     travels::<Buffer>();
     travels::<BufferPool>();
     travels::<BufferPoolBuilder>();
@@ -28,14 +31,9 @@ const _: () = {
     travels::<GetError>();
     travels::<BuildError>();
     travels::<Cells>();
-
-    const fn is_an_error<T: std::error::Error>() {}
     is_an_error::<GetError>();
     is_an_error::<BuildError>();
-
-    const fn may_be_used_after_a_panic<T: std::panic::UnwindSafe>() {}
     may_be_used_after_a_panic::<Buffer>();
-
     assert!(size_of::<Buffer>() == 2 * size_of::<usize>());
     assert!(size_of::<Option<Buffer>>() == size_of::<Buffer>());
 };

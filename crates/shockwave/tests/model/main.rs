@@ -2,6 +2,7 @@
 //! every length, capacity, byte and count.
 //!
 //! `PROPTEST_CASES` says how many sequences of operations are tried.
+#![expect(clippy::needless_pass_by_value, reason = "each test has a builder to use up or not")]
 
 #[macro_use]
 #[path = "../common/both_cells.rs"]
@@ -29,7 +30,7 @@ fn random_operations_agree_with_the_oracle(builder: BufferPoolBuilder) {
     let result = TestRunner::new(config).run(&operations::sequences(), |(classes, operations)| {
         let mut world = world::World::new(builder.clone().classes(&classes), &classes);
         for operation in operations {
-            world.run(&operation);
+            world.run(operation);
             world.check();
         }
         Ok(())

@@ -7,7 +7,7 @@ use proptest::sample::{Index, select};
 /// One of two pools that a world has.
 pub(crate) type Which = bool;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Operation {
     /// Takes this many buffers of a size.
     Get(Which, usize, usize),

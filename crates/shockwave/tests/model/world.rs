@@ -39,7 +39,7 @@ impl World {
     /// Changes a buffer that is out, if there is one, together with what is known of it.
     fn change(
         &mut self,
-        index: &Index,
+        index: Index,
         change: impl FnOnce(&mut Buffer, &mut BufferOracle, &mut PoolOracle),
     ) {
         if self.buffers.is_empty() {
@@ -53,7 +53,7 @@ impl World {
     }
 
     /// Gives up a buffer that is out, if there is one.
-    fn give_up(&mut self, index: &Index) -> Option<(Buffer, BufferOracle)> {
+    fn give_up(&mut self, index: Index) -> Option<(Buffer, BufferOracle)> {
         let index = (!self.buffers.is_empty()).then(|| index.index(self.buffers.len()))?;
         let (buffer, oracle) = self.buffers.swap_remove(index);
         check_buffer(&buffer, &oracle);
@@ -61,7 +61,7 @@ impl World {
         Some((buffer, oracle))
     }
 
-    fn put(&mut self, which: Which, index: &Index, put: fn(&BufferPool, Buffer)) {
+    fn put(&mut self, which: Which, index: Index, put: fn(&BufferPool, Buffer)) {
         let (pool, number) = self.pool(which);
         let Some((buffer, oracle)) = self.give_up(index) else { return };
         if oracle.pool != number {
@@ -70,75 +70,71 @@ impl World {
         put(&pool, buffer);
     }
 
-    pub(crate) fn run(&mut self, operation: &Operation) {
+    pub(crate) fn run(&mut self, operation: Operation) {
         match operation {
-            &Operation::Get(which, size, count) => {
+            Operation::Get(which, size, count) => {
                 let (pool, number) = self.pool(which);
                 for _ in 0..count {
                     let oracle = self.oracles[number].get(number, size);
                     self.buffers.push((pool.get(size), oracle));
                 }
             }
-            &Operation::GetZeroed(which, len) => {
+            Operation::GetZeroed(which, len) => {
                 let (pool, number) = self.pool(which);
                 let mut oracle = self.oracles[number].get(number, len);
                 oracle.bytes = vec![0; len];
                 self.buffers.push((pool.get_zeroed(len), oracle));
             }
-            &Operation::GetTooMuch(which, size) => {
+            Operation::GetTooMuch(which, size) => {
                 let (pool, number) = self.pool(which);
                 assert!(pool.try_get(size).is_err_and(|refused| refused.is_too_large()));
                 self.oracles[number].refused += 1;
             }
             Operation::Drop(index) => drop(self.give_up(index)),
-            Operation::Put(which, index) => self.put(*which, index, BufferPool::put),
+            Operation::Put(which, index) => self.put(which, index, BufferPool::put),
             Operation::PutWithReset(which, index) => {
-                self.put(*which, index, BufferPool::put_with_reset);
+                self.put(which, index, BufferPool::put_with_reset);
             }
             Operation::IntoVec(index) => {
                 if let Some((buffer, oracle)) = self.give_up(index) {
                     assert_eq!(buffer.into_vec(), oracle.bytes);
                 }
             }
-            &Operation::WarmUp(which, count) => {
+            Operation::WarmUp(which, count) => {
                 for size in self.classes.clone() {
                     self.warm_up(which, size, count);
                 }
                 assert_eq!(self.pool(which).0.warmup(count), 0);
             }
-            &Operation::WarmUpClass(which, size, count) => self.warm_up(which, size, count),
-            &Operation::ResetMetrics(which) => self.reset(which),
-            &Operation::EndPool(which) => self.pools[usize::from(which)] = None,
+            Operation::WarmUpClass(which, size, count) => self.warm_up(which, size, count),
+            Operation::ResetMetrics(which) => self.reset(which),
+            Operation::EndPool(which) => self.pools[usize::from(which)] = None,
             operation => self.write(operation),
         }
     }
 
     /// Operations on what is in a buffer.
-    fn write(&mut self, operation: &Operation) {
+    fn write(&mut self, operation: Operation) {
         match operation {
             Operation::Push(index, byte) => self.change(index, |buffer, oracle, pool| {
-                buffer.push(*byte);
-                pool.extend(oracle, 1, *byte);
+                buffer.push(byte);
+                pool.extend(oracle, 1, byte);
             }),
-            &Operation::Extend(ref index, count, byte) => {
-                self.change(index, |buffer, oracle, pool| {
-                    buffer.extend(std::iter::repeat_n(byte, count));
-                    pool.extend(oracle, count, byte);
-                })
-            }
-            &Operation::ExtendFromSlice(ref index, count, byte) => {
+            Operation::Extend(index, count, byte) => self.change(index, |buffer, oracle, pool| {
+                buffer.extend(std::iter::repeat_n(byte, count));
+                pool.extend(oracle, count, byte);
+            }),
+            Operation::ExtendFromSlice(index, count, byte) => {
                 self.change(index, |buffer, oracle, pool| {
                     buffer.extend_from_slice(&vec![byte; count]);
                     pool.extend(oracle, count, byte);
                 });
             }
-            &Operation::Write(ref index, count, byte) => {
-                self.change(index, |buffer, oracle, pool| {
-                    assert_eq!(buffer.write(&vec![byte; count]).expect("a write"), count);
-                    pool.extend(oracle, count, byte);
-                })
-            }
-            &Operation::ReadFrom(ref index, count, byte) => {
+            Operation::Write(index, count, byte) => self.change(index, |buffer, oracle, pool| {
+                assert_eq!(buffer.write(&vec![byte; count]).expect("a write"), count);
+                pool.extend(oracle, count, byte);
+            }),
+            Operation::ReadFrom(index, count, byte) => {
                 self.change(index, |buffer, oracle, pool| {
                     pool.reserve(oracle, 1);
                     let room = oracle.capacity - oracle.bytes.len();
@@ -148,7 +144,7 @@ impl World {
                     pool.extend(oracle, read, byte);
                 });
             }
-            &Operation::Truncate(ref index, len) => self.change(index, |buffer, oracle, _| {
+            Operation::Truncate(index, len) => self.change(index, |buffer, oracle, _| {
                 buffer.truncate(len);
                 oracle.bytes.truncate(len);
             }),
@@ -156,28 +152,22 @@ impl World {
                 buffer.clear();
                 oracle.bytes.clear();
             }),
-            &Operation::Resize(ref index, len, byte) => {
-                self.change(index, |buffer, oracle, pool| {
-                    buffer.resize(len, byte);
-                    pool.reserve(oracle, len.saturating_sub(oracle.bytes.len()));
-                    oracle.bytes.resize(len, byte);
-                })
-            }
-            &Operation::Reserve(ref index, additional) => {
-                self.change(index, |buffer, oracle, pool| {
-                    buffer.reserve(additional);
-                    pool.reserve(oracle, additional);
-                })
-            }
-            &Operation::ReserveTooMuch(ref index, additional) => {
-                self.change(index, |buffer, _, _| {
-                    assert!(
-                        buffer.try_reserve(additional).is_err_and(|refused| refused.is_too_large())
-                    );
-                })
-            }
+            Operation::Resize(index, len, byte) => self.change(index, |buffer, oracle, pool| {
+                buffer.resize(len, byte);
+                pool.reserve(oracle, len.saturating_sub(oracle.bytes.len()));
+                oracle.bytes.resize(len, byte);
+            }),
+            Operation::Reserve(index, additional) => self.change(index, |buffer, oracle, pool| {
+                buffer.reserve(additional);
+                pool.reserve(oracle, additional);
+            }),
+            Operation::ReserveTooMuch(index, additional) => self.change(index, |buffer, _, _| {
+                assert!(
+                    buffer.try_reserve(additional).is_err_and(|refused| refused.is_too_large())
+                );
+            }),
             Operation::ScrubOnDrop(index) => {
-                self.change(index, |buffer, _, _| buffer.scrub_on_drop())
+                self.change(index, |buffer, _, _| buffer.scrub_on_drop());
             }
             other => unreachable!("{other:?} is of pools"),
         }
