@@ -178,51 +178,38 @@ impl Engine {
     }
 
     /// A put that could not go the fast way: to a locked cell, or to the depot. Returns how many keepers are
-    /// to be let go. Unless that is more than none, the block may by now be with someone else, and this
-    /// engine may be gone.
+    /// to be let go; if none, this engine may be gone by now. A nested put may get its block back, to try
+    /// again when it is not nested.
     #[inline]
-    #[must_use]
-    pub(crate) fn put_slow(&self, class: usize, block: Block) -> usize {
+    pub(crate) fn put_slow(&self, class: usize, block: Block) -> Result<usize, Block> {
         // The fast path was not for locked cells, and with others it may have been interrupted.
         match self.cells.put(class, block) {
-            Ok(()) => 0,
+            Ok(()) => Ok(0),
             Err(block) => self.put_to_depot(class, block),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn put_to_depot(&self, class: usize, block: Block) -> usize {
+    fn put_to_depot(&self, class: usize, block: Block) -> Result<usize, Block> {
         let stay = Stay::begin();
         let depot = &self.depots[class];
         let visit = if stay.is_nested() { depot.try_visit() } else { Some(depot.visit()) };
-        let Some(mut stock) = visit else {
-            depot.leave(block);
-            return 0;
-        };
-        let Err(block) = stock.give(&self.cells, class, block) else { return 0 };
+        let Some(mut stock) = visit else { return Err(block) };
+        let Err(block) = stock.give(&self.cells, class, block) else { return Ok(0) };
         if stay.is_nested() {
-            // Freeing is not for a nested call either. The block waits for the next visit, and until it is
-            // left here, it keeps the engine.
-            drop(stock);
-            depot.leave(block);
-            return 0;
+            // Freeing is not for a nested call either.
+            return Err(block);
         }
         stock.unmade();
         if !stock.has_ended() {
             // The block is no longer counted as one that is out, so something else has to keep the engine
             // until it is freed. Under the lock: `end` has not been here.
             self.keepers.fetch_add(1, Relaxed);
-            drop(stock);
-            self.unmake(class, block);
-            return 1;
         }
-        // What nested puts left here after the end has been waiting for this one.
-        let (left, count) = stock.clear();
         drop(stock);
         self.unmake(class, block);
-        self.unmake_all(class, left);
-        1 + count
+        Ok(1)
     }
 
     /// Makes blocks until at least `count` of a class are idle, with all their pages resident. Returns

@@ -201,6 +201,7 @@ mod error;
 mod ext;
 mod global;
 pub mod how_it_works;
+mod later;
 mod life;
 mod limits;
 mod magazine;

@@ -20,7 +20,7 @@ both_cells! {
 }
 
 /// Pools that may be alive at once.
-const LIMIT: usize = 4096;
+const LIMIT: usize = 2048;
 
 /// Pools are the whole process's, so these tests take turns.
 fn turn() -> MutexGuard<'static, ()> {

@@ -26,10 +26,12 @@ use std::ptr::NonNull;
 use crate::asan;
 use crate::engine::{Engine, Got, put_fast};
 use crate::error::GetError;
+use crate::later::Later;
 use crate::life;
 use crate::magazine::Block;
 use crate::meta::Meta;
 use crate::oversize::Oversize;
+use crate::reentry::Stay;
 
 use grow::refuse;
 
@@ -125,7 +127,9 @@ impl Buffer {
 
     #[inline(always)]
     fn take_slowly(engine: &Engine, size: usize) -> Result<Self, GetError> {
-        Self::take_uncounted(engine, size).inspect_err(|_| engine.refused(size))
+        let taken = Self::take_uncounted(engine, size).inspect_err(|_| engine.refused(size));
+        settle();
+        taken
     }
 
     /// As [`try_take`](Self::try_take), but a refusal counts as none.
@@ -279,29 +283,57 @@ impl Buffer {
         if meta.scrubs() {
             buffer.scrub();
         }
-        let engine = buffer.engine();
-        if meta.is_oversize() {
-            // SAFETY: `data` came from an `Oversize`, and a buffer that is dropped gives it up.
-            let oversize = unsafe { Oversize::from_raw(data) };
-            let count = engine.put_oversize(oversize);
-            life::release(NonNull::from(engine), count);
-        } else {
+        if !meta.is_oversize() {
             if cfg!(shockwave_asan) {
                 asan::poison(data, buffer.capacity());
             }
-            // SAFETY: `data` came from a block of the class, and a buffer that is dropped gives it up.
-            Self::put_slowly(meta, unsafe { Block::from_raw(data) });
+            return Self::put_slowly(data, meta);
         }
+        if Stay::is_on() {
+            // SAFETY: the buffer is being dropped, and it is what keeps its pool.
+            return unsafe { LATER.push(data, meta) };
+        }
+        let engine = NonNull::from(buffer.engine());
+        // SAFETY: `data` came from an `Oversize`, and a buffer that is dropped gives it up.
+        let oversize = unsafe { Oversize::from_raw(data) };
+        let count = buffer.engine().put_oversize(oversize);
+        life::release(engine, count);
+        settle();
     }
 
-    /// Returns a block whose fast path was closed to it.
+    /// Returns a buffer whose fast path was closed to it.
     #[inline(always)]
-    fn put_slowly(meta: Meta, block: Block) {
-        // SAFETY: the buffer that gave up the block has kept the pool alive, and the block does, being out.
+    fn put_slowly(data: NonNull<u8>, meta: Meta) {
+        // SAFETY: the buffer keeps the pool alive until its block is given up, and beyond that the engine is
+        // touched only if there is something to let go, which then keeps it.
         let engine = unsafe { life::engine(meta.pool()) };
-        let count = engine.put_slow(meta.class(), block);
-        life::release(NonNull::from(engine), count);
+        let address = NonNull::from(engine);
+        // SAFETY: `data` came from a block of the class, and a buffer that is dropped gives it up.
+        let block = unsafe { Block::from_raw(data) };
+        match engine.put_slow(meta.class(), block) {
+            Ok(count) => life::release(address, count),
+            // SAFETY: the buffer is being dropped, and it is what keeps its pool.
+            Err(block) => return unsafe { LATER.push(block.into_raw(), meta) },
+        }
+        settle();
     }
+}
+
+/// Buffers whose drop was nested, and could not be carried out then.
+static LATER: Later = Later::new();
+
+/// Drops the buffers that wait, unless this thread is inside of a slow path itself.
+#[inline]
+pub(crate) fn settle() {
+    if !LATER.is_empty() && !Stay::is_on() {
+        settle_now();
+    }
+}
+
+#[cold]
+fn settle_now() {
+    // The parts of each buffer were left by its drop, for it to be dropped again.
+    LATER.take_all(|data, meta| drop(Buffer { data, meta }.awake()));
 }
 
 impl Drop for Buffer {
@@ -311,8 +343,8 @@ impl Drop for Buffer {
     fn drop(&mut self) {
         #[cold]
         #[inline(never)]
-        fn slowly(meta: Meta, block: Block) {
-            Buffer::put_slowly(meta, block);
+        fn slowly(data: NonNull<u8>, meta: Meta) {
+            Buffer::put_slowly(data, meta);
         }
         let Some(place) = self.meta.place() else {
             return Self::drop_specially(self.data, self.meta);
@@ -324,7 +356,7 @@ impl Drop for Buffer {
         let block = unsafe { Block::from_raw(self.data) };
         // SAFETY: the place is this buffer's, and the pool lives as long as the block is out.
         if let Err(block) = unsafe { put_fast(place, block) } {
-            slowly(self.meta, block);
+            slowly(block.into_raw(), self.meta);
         }
     }
 }

@@ -5,30 +5,24 @@
 //!     cell ◀──(half)──                  └──────┘└──────┘
 //!     cell ──(full)───▶ Stock.empty     ┌──────┐┌──────┐      magazines without blocks
 //!     cell ◀──(empty)─                  └──────┘└──────┘
-//!     interrupted put ▶ Returns ─▶─▶    a list through the blocks themselves, no lock
 //! ```
 //!
-//! [`Depot::visit`] is the way in: it takes the lock, brings home what [`Returns`] holds, and hands
-//! out the [`Stock`]. A visit that was itself interrupted by a signal, whose handler now wants in,
-//! never waits: [`Depot::try_visit`] lets it in if the lock is free, and tells it if not.
-
+//! [`Depot::visit`] is the way in: it takes the lock and hands out the [`Stock`]. A visit that was itself
+//! interrupted by a signal, whose handler now wants in, never waits: [`Depot::try_visit`] lets it in if the
+//! lock is free, and tells it if not.
 #![expect(unsafe_code, reason = "keeps a lock's guard across a fork")]
 
-mod returns;
 mod stock;
 
 use crate::cells::Enter;
-use crate::magazine::Block;
 use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering::Relaxed, UnsafeCell, lock, try_lock};
 
-use returns::Returns;
 pub(crate) use stock::{Counts, Stock};
 
 /// One class's idle blocks and counts, and its lock.
 #[derive(Debug)]
 pub(crate) struct Depot {
     stock: Mutex<Stock>,
-    returns: Returns,
     /// Buffers of other pools that were offered to this class, and gets of it that got nothing. Atomic, and
     /// not in the stock: who counts one may be nested, and must not wait.
     discards: AtomicU64,
@@ -48,36 +42,22 @@ impl Depot {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             stock: Mutex::new(Stock::new(capacity)),
-            returns: Returns::new(),
             discards: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             held: UnsafeCell::new(None),
         }
     }
 
-    /// Takes the class's lock, waiting for it, and brings home what was left. Not for a thread that may
-    /// hold the lock of some class already, further up its stack.
+    /// Takes the class's lock, waiting for it. Not for a thread that may hold the lock of some class already,
+    /// further up its stack.
     pub(crate) fn visit(&self) -> MutexGuard<'_, Stock> {
-        self.adopt(lock(&self.stock))
+        lock(&self.stock)
     }
 
     /// As [`visit`](Self::visit), but without waiting: `None` says that the lock is held, perhaps by this
     /// thread itself.
     pub(crate) fn try_visit(&self) -> Option<MutexGuard<'_, Stock>> {
-        try_lock(&self.stock).map(|stock| self.adopt(stock))
-    }
-
-    fn adopt<'a>(&'a self, mut stock: MutexGuard<'a, Stock>) -> MutexGuard<'a, Stock> {
-        self.returns.take_all(|block| stock.file(block));
-        stock
-    }
-
-    /// Leaves a block for the next visit to bring home, without the lock. For a put that may not wait for
-    /// it. Until then the block counts as in use; whoever asks for counts visits.
-    ///
-    /// The block is what keeps the depot alive, so this does not touch it once the block is left.
-    pub(crate) fn leave(&self, block: Block) {
-        self.returns.push(block);
+        try_lock(&self.stock)
     }
 
     /// Counts a get of this class that got nothing.
