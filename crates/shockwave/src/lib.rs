@@ -13,6 +13,8 @@ mod ext;
 mod global;
 mod life;
 mod limits;
+#[cfg(feature = "loadtest")]
+pub mod loadtest;
 mod magazine;
 mod meta;
 mod metrics;
