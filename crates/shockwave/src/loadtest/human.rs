@@ -70,7 +70,11 @@ pub fn digits(number: f64) -> String {
 
 #[expect(clippy::cast_precision_loss, reason = "three digits for people")]
 fn quotient(number: u64, unit: u64) -> String {
-    if number.is_multiple_of(unit) { grouped(number / unit) } else { digits(number as f64 / unit as f64) }
+    if number.is_multiple_of(unit) {
+        grouped(number / unit)
+    } else {
+        digits(number as f64 / unit as f64)
+    }
 }
 
 #[cfg(test)]

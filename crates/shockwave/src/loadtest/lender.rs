@@ -41,13 +41,9 @@ impl Lender for BufferPool {
 
     #[inline]
     fn fill(buffer: &mut Buffer, size: usize, writes: usize) {
-        let piece = &PIECE[..PIECE.len().min(size)];
-        for _ in 0..writes {
-            if buffer.len() + piece.len() > size {
-                buffer.clear();
-            }
+        write_over_and_over(buffer, size, writes, Buffer::len, Buffer::clear, |buffer, piece| {
             buffer.extend_from_slice(piece);
-        }
+        });
         black_box(&buffer[..]);
     }
 
@@ -85,13 +81,9 @@ impl Lender for Allocator {
 
     #[inline]
     fn fill(buffer: &mut Vec<u8>, size: usize, writes: usize) {
-        let piece = &PIECE[..PIECE.len().min(size)];
-        for _ in 0..writes {
-            if buffer.len() + piece.len() > size {
-                buffer.clear();
-            }
+        write_over_and_over(buffer, size, writes, Vec::len, Vec::clear, |buffer, piece| {
             buffer.extend_from_slice(piece);
-        }
+        });
         black_box(&buffer[..]);
     }
 
@@ -104,6 +96,33 @@ impl Lender for Allocator {
 
     fn metrics(&self) -> BufferPoolMetrics {
         BufferPoolMetrics::default()
+    }
+}
+
+/// Writes `writes` pieces, from the front again whenever the next would not fit into `size` bytes. What
+/// is too small for a piece gets the beginning of one.
+#[inline]
+fn write_over_and_over<B>(
+    buffer: &mut B,
+    size: usize,
+    writes: usize,
+    len: impl Fn(&B) -> usize,
+    clear: impl Fn(&mut B),
+    append: impl Fn(&mut B, &[u8]),
+) {
+    let mut write = |piece: &[u8]| {
+        for _ in 0..writes {
+            if len(buffer) + piece.len() > size {
+                clear(buffer);
+            }
+            append(buffer, piece);
+        }
+    };
+    // Apart, so that the usual case is a copy of a length that the compiler knows.
+    if size >= PIECE.len() {
+        write(&PIECE);
+    } else {
+        write(&PIECE[..size]);
     }
 }
 
