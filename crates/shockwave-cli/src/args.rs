@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use shockwave::Cells;
 use shockwave::loadtest::Scenario;
@@ -18,7 +18,7 @@ use crate::parse::{
 #[derive(Debug, Parser)]
 #[command(name = "shockwave", version, arg_required_else_help = true)]
 pub(crate) struct Args {
-    /// When to use colors. `auto` is on a terminal, unless NO_COLOR is set
+    /// When to use colors. `auto` is on a terminal, unless `NO_COLOR` is set
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
     pub(crate) color: When,
 
@@ -112,7 +112,7 @@ pub(crate) struct BenchArgs {
     pub(crate) json: bool,
 
     /// Measure for a fraction of a second, to see that it works
-    #[arg(long, action = ArgAction::SetTrue)]
+    #[arg(long)]
     pub(crate) quick: bool,
 
     /// How the pool's cells are entered
@@ -132,8 +132,8 @@ pub(crate) enum When {
 /// How cells are entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum CellsArg {
-    /// By restartable sequences where there are some; the environment variable SHOCKWAVE_CELLS decides
-    /// if set
+    /// By restartable sequences where there are some; the environment variable `SHOCKWAVE_CELLS`
+    /// decides if set
     #[default]
     Auto,
     /// By restartable sequences

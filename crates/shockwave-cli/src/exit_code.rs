@@ -1,5 +1,6 @@
 //! How the command ends.
 
+use std::fmt::Write;
 use std::process::ExitCode;
 
 /// How the command ends, by number.
@@ -25,7 +26,7 @@ pub(crate) const EXIT_CODES: [(u8, &str); 4] = [
 pub(crate) fn help() -> String {
     let mut help = String::from("Exit codes:");
     for (code, meaning) in EXIT_CODES {
-        help.push_str(&format!("\n  {code}  {meaning}"));
+        let _ = write!(help, "\n  {code}  {meaning}");
     }
     help
 }

@@ -1,5 +1,6 @@
 //! Progress on standard error: a bar on a terminal, a line now and then elsewhere.
 
+use std::fmt::Write;
 use std::io::{IsTerminal, stderr};
 use std::time::Duration;
 
@@ -35,9 +36,13 @@ impl Show {
         Self::Lines(name.to_owned(), pause(duration))
     }
 
-    pub(crate) fn update(&mut self, progress: &Progress) {
+    /// Shows more. Without a pool there is no hit rate to show.
+    pub(crate) fn update(&mut self, progress: &Progress, is_pooled: bool) {
         let rate = human::rate(progress.operations_per_second);
-        let message = format!("{rate:>12} operations/s   hit rate {:.2} %", progress.hit_rate);
+        let mut message = format!("{rate:>12} operations/s");
+        if is_pooled {
+            let _ = write!(message, "   hit rate {:.2} %", progress.hit_rate);
+        }
         match self {
             Self::Bar(bar) => {
                 bar.set_message(message);

@@ -18,5 +18,6 @@ pub(crate) fn new<const N: usize>(head: [&str; N], labels: usize) -> Table {
 
 /// The table as lines without blanks at their ends.
 pub(crate) fn lines(table: &Table) -> String {
-    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    lines.join("\n") + "\n"
 }

@@ -30,12 +30,12 @@ pub(crate) struct Comparison {
     /// The pool's operations each second by those of plain allocation.
     pub(crate) speedup: f64,
     /// For each size, measured with one buffer after the other.
-    pub(crate) allocation_reduction: Vec<Reduction>,
+    pub(crate) allocation_reduction: Vec<Saved>,
 }
 
 /// What a pool saves of one size.
 #[derive(Debug, Serialize)]
-pub(crate) struct Reduction {
+pub(crate) struct Saved {
     pub(crate) size: usize,
     pub(crate) bytes_per_operation_without_pool: f64,
     pub(crate) bytes_per_operation_with_pool: f64,
@@ -66,7 +66,7 @@ impl Comparison {
         // Without a counting allocator there is nothing to tell of plain allocation.
         if test.allocations.is_some() {
             for size in sizes {
-                let Some(reduction) = Reduction::measure(runner, test, size)? else {
+                let Some(reduction) = Saved::measure(runner, test, size)? else {
                     return Ok(None);
                 };
                 allocation_reduction.push(reduction);
@@ -76,7 +76,7 @@ impl Comparison {
     }
 }
 
-impl Reduction {
+impl Saved {
     fn measure(
         runner: &Runner,
         test: &LoadTestConfig,

@@ -62,7 +62,7 @@ impl Runner {
         };
         let mut show = Show::begin(&name, test.duration, self.json);
         let result = run_with(test, |progress| {
-            show.update(progress);
+            show.update(progress, test.supply == Supply::Pool);
             self.go_on()
         });
         show.end();

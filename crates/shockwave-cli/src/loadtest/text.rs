@@ -43,7 +43,8 @@ fn comparison(pooled: &LoadTestResult, compare: &Comparison, color: Color) -> St
     row("allocations/op", &|r| human::digits(r.allocations_per_operation));
     row("bytes/op", &|r| human::rate(r.allocated_bytes_per_operation));
     row("resident peak", &|r| r.resident_bytes.map_or("-".to_owned(), |r| human::bytes(r.peak)));
-    let title = format!("against plain allocation: {} times", human::digits(compare.speedup));
+    let title =
+        format!("against plain allocation: {} times as fast", human::digits(compare.speedup));
     let mut text = format!("\n{}\n\n{}", color.bold(&title), table::lines(&both));
     if !compare.allocation_reduction.is_empty() {
         let mut saved =
@@ -56,11 +57,8 @@ fn comparison(pooled: &LoadTestResult, compare: &Comparison, color: Color) -> St
                 format!("{:.2} %", reduction.reduction_percent),
             ]);
         }
-        text.push_str(&format!(
-            "\n{}\n\n{}",
-            color.bold("allocation reduction, one buffer after the other"),
-            table::lines(&saved)
-        ));
+        let title = color.bold("allocation reduction, one buffer after the other");
+        text = format!("{text}\n{title}\n\n{}", table::lines(&saved));
     }
     text
 }

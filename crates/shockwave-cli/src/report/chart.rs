@@ -13,6 +13,13 @@ pub(super) const RIGHT: f64 = WIDTH - 14.0;
 pub(super) const TOP: f64 = 12.0;
 pub(super) const BOTTOM: f64 = HEIGHT - 24.0;
 
+/// On which side of a point its words are.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Beside {
+    Left,
+    Right,
+}
+
 /// A chart in the making.
 #[derive(Debug)]
 pub(super) struct Chart {
@@ -74,21 +81,29 @@ impl Chart {
         }
     }
 
-    /// A point whose words show when it is pointed at; with `shown`, they also stand beside it.
-    pub(super) fn point(&mut self, class: &str, (x, y): (f64, f64), words: &str, shown: bool) {
+    /// A point whose words show when it is pointed at; they may also stand above it, to one side.
+    pub(super) fn point(
+        &mut self,
+        class: &str,
+        (x, y): (f64, f64),
+        words: &str,
+        beside: Option<Beside>,
+    ) {
         let (left, top, words) = (self.x.at(x), self.y.at(y), escape(words));
         let _ = write!(
             self.svg,
             "<g class=\"point {class}\"><title>{words}</title>\
              <circle cx=\"{left:.1}\" cy=\"{top:.1}\" r=\"4\"/></g>"
         );
-        if shown {
-            // On a rising line there is room above and to the left.
+        if let Some(beside) = beside {
             let top = (top - 9.0).max(TOP);
+            let (left, anchor) = match beside {
+                Beside::Left => (left + 2.0, "end"),
+                Beside::Right => (left - 4.0, "start"),
+            };
             let _ = write!(
                 self.svg,
-                "<text class=\"value\" x=\"{:.1}\" y=\"{top:.1}\" text-anchor=\"end\">{words}</text>",
-                left + 2.0
+                "<text class=\"value\" x=\"{left:.1}\" y=\"{top:.1}\" text-anchor=\"{anchor}\">{words}</text>"
             );
         }
         self.svg.push('\n');

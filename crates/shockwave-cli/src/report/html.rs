@@ -14,7 +14,7 @@ pub(super) fn escape(text: &str) -> String {
             '\'' => out.push_str("&#39;"),
             // No page may have these, whichever way they are written.
             control if control.is_control() && control != '\n' && control != '\t' => {
-                out.push('\u{fffd}')
+                out.push('\u{fffd}');
             }
             other => out.push(other),
         }
@@ -28,7 +28,22 @@ pub(super) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> St
     for cell in head {
         let _ = write!(out, "<th scope=\"col\">{}</th>", escape(cell));
     }
-    out.push_str("</tr></thead><tbody>");
+    out.push_str("</tr></thead>");
+    body(&mut out, rows);
+    out.push_str("</table></div>\n");
+    out
+}
+
+/// A table of two columns without a head: a name and what it is.
+pub(super) fn list(rows: &[[String; 2]]) -> String {
+    let mut out = String::from("<table class=\"list\">");
+    body(&mut out, rows);
+    out.push_str("</table>\n");
+    out
+}
+
+fn body<const N: usize>(out: &mut String, rows: &[[String; N]]) {
+    out.push_str("<tbody>");
     for row in rows {
         out.push_str("<tr>");
         for (i, cell) in row.iter().enumerate() {
@@ -41,8 +56,7 @@ pub(super) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> St
         }
         out.push_str("</tr>");
     }
-    out.push_str("</tbody></table></div>\n");
-    out
+    out.push_str("</tbody>");
 }
 
 #[cfg(test)]

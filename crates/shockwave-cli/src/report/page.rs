@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use shockwave::loadtest::{LoadTestResult, human};
 
-use super::html::{escape, table};
+use super::html::{escape, list, table};
 use super::{date, paths, plots};
 use crate::loadtest::{Comparison, Outcome};
 
@@ -87,9 +87,10 @@ fn section(page: &mut String, outcome: &Outcome) {
     page.push_str(&plots::throughput(result, allocated));
     page.push_str(&plots::latency(result, allocated));
     page.push_str(&plots::resident(result, allocated).unwrap_or_default());
+    page.push_str("<div>\n");
     page.push_str(&paths::paths(&result.metrics));
-    page.push_str("</div>\n");
     setting(page, result);
+    page.push_str("</div>\n</div>\n");
     classes(page, result);
     if let Some(compare) = &outcome.compare {
         comparison(page, result, compare);
@@ -142,7 +143,7 @@ fn setting(page: &mut String, result: &LoadTestResult) {
             format!("{}, one in {}", human::grouped(latency.samples), latency.one_in),
         ],
     ];
-    let _ = write!(page, "<h3>Setting</h3>\n{}", table(["", ""], &rows));
+    let _ = write!(page, "<h3>Setting</h3>\n{}", list(&rows));
 }
 
 fn classes(page: &mut String, result: &LoadTestResult) {
@@ -185,7 +186,7 @@ fn comparison(page: &mut String, pooled: &LoadTestResult, compare: &Comparison) 
     let times = human::digits(compare.speedup);
     let _ = write!(
         page,
-        "<h3>Against plain allocation: {} times</h3>\n{}",
+        "<h3>Against plain allocation: {} times as fast</h3>\n{}",
         escape(&times),
         table(["", "Pool", "Plain allocation"], &rows)
     );

@@ -73,8 +73,10 @@ pub(super) fn paths(metrics: &BufferPoolMetrics) -> String {
     let mut key = String::new();
     for (i, (class, way)) in WAYS.iter().enumerate() {
         if rows.iter().any(|(_, ways)| ways[i] > 0) {
-            key.push_str(&format!("<span class=\"key {class}\">{}</span>", escape(way)));
+            let _ = write!(key, "<span class=\"key {class}\">{}</span>", escape(way));
         }
     }
-    format!("<figure><figcaption><h3>Gets by class</h3><p>{key}</p></figcaption>\n{svg}</figure>\n")
+    format!(
+        "<figure><figcaption><h3>Gets by class</h3><p>Which way they went.</p><p>{key}</p></figcaption>\n{svg}</figure>\n"
+    )
 }

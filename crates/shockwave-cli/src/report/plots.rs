@@ -1,8 +1,10 @@
 //! The plots over time and the plot of latencies.
 
+use std::fmt::Write;
+
 use shockwave::loadtest::{LoadTestResult, Moment, human};
 
-use super::chart::{BOTTOM, Chart, LEFT, RIGHT, TOP};
+use super::chart::{BOTTOM, Beside, Chart, LEFT, RIGHT, TOP};
 use super::html::escape;
 use super::scale::{Scale, round_up};
 
@@ -28,13 +30,15 @@ fn series<'a>(
 fn figure(title: &str, note: &str, key: &[Series<'_>], svg: &str) -> String {
     let mut entries = String::new();
     if key.len() > 1 {
+        entries.push_str("<p>");
         for (class, name, _) in key {
-            entries.push_str(&format!("<span class=\"key {class}\">{}</span>", escape(name)));
+            let _ = write!(entries, "<span class=\"key {class}\">{}</span>", escape(name));
         }
+        entries.push_str("</p>");
     }
     let (title, note) = (escape(title), escape(note));
     format!(
-        "<figure><figcaption><h3>{title}</h3><p>{note}{entries}</p></figcaption>\n{svg}</figure>\n"
+        "<figure><figcaption><h3>{title}</h3><p>{note}</p>{entries}</figcaption>\n{svg}</figure>\n"
     )
 }
 
@@ -52,8 +56,8 @@ pub(super) fn latency(pooled: &LoadTestResult, allocated: Option<&LoadTestResult
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "powers of ten")]
     let y_ticks: Vec<_> =
         y.ticks(6.0).into_iter().map(|ns| (ns, human::nanos(ns.round() as u64))).collect();
-    let last = pooled.latency_ns.curve.iter().map(|p| p.percentile).filter(|&p| p < 100.0);
-    let end = nines(last.fold(99.0, f64::max)) + 0.3;
+    let inner = pooled.latency_ns.curve.iter().map(|p| p.percentile).filter(|&p| p < 100.0);
+    let end = nines(inner.fold(99.0, f64::max)) + 0.3;
     let x = Scale::linear(0.0, end, LEFT, RIGHT);
     let x_ticks: Vec<_> = NINES
         .into_iter()
@@ -72,23 +76,20 @@ pub(super) fn latency(pooled: &LoadTestResult, allocated: Option<&LoadTestResult
         chart.line(class, &points);
     }
     let latency = &pooled.latency_ns;
-    for (name, percentile, ns) in [
-        ("p50", 50.0, latency.p50),
-        ("p90", 90.0, latency.p90),
-        ("p99", 99.0, latency.p99),
-        ("p99.9", 99.9, latency.p999),
+    let is_alone = allocated.is_none();
+    for (name, percentile, ns, beside) in [
+        ("p50", 50.0, latency.p50, is_alone.then_some(Beside::Right)),
+        ("p90", 90.0, latency.p90, None),
+        ("p99", 99.0, latency.p99, is_alone.then_some(Beside::Left)),
+        ("p99.9", 99.9, latency.p999, is_alone.then_some(Beside::Left)),
     ] {
         if nines(percentile) <= end {
             let words = format!("{name} {}", human::nanos(ns));
-            chart.point("pooled", (nines(percentile), float(ns)), &words, allocated.is_none());
+            chart.point("pooled", (nines(percentile), float(ns)), &words, beside);
         }
     }
-    chart.point(
-        "pooled",
-        (end, float(latency.max)),
-        &format!("max {}", human::nanos(latency.max)),
-        true,
-    );
+    let words = format!("max {}", human::nanos(latency.max));
+    chart.point("pooled", (end, float(latency.max)), &words, is_alone.then_some(Beside::Left));
     let note = format!(
         "Percentile of operations. The clock's own {} are in each figure.",
         human::nanos(latency.recording)
@@ -114,12 +115,7 @@ pub(super) fn throughput(pooled: &LoadTestResult, allocated: Option<&LoadTestRes
         chart.line(class, points);
     }
     let mean = human::rate(pooled.operations_per_second);
-    figure(
-        "Throughput",
-        &format!("{mean} operations/s on average, over seconds."),
-        &all,
-        &chart.finish(),
-    )
+    figure("Throughput", &format!("{mean} operations/s on average."), &all, &chart.finish())
 }
 
 /// Resident memory over time; `None` where it is not known.
@@ -157,7 +153,7 @@ pub(super) fn resident(
         chart.line(class, &points);
     }
     let [before, peak, after] = [summary.before, summary.peak, summary.after].map(human::bytes);
-    let note = format!("{before} before, {peak} at peak, {after} after, over seconds.");
+    let note = format!("{before} before, {peak} at peak, {after} after.");
     Some(figure("Resident memory", &note, &all, &chart.finish()))
 }
 

@@ -71,12 +71,14 @@ pub(super) fn drive<L: Lender>(
         gate.stop();
         // All are waited for before any error is returned.
         let ends: Vec<_> = workers.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        // Before the workers' records are summed up, which takes memory of its own.
+        let after = resident_bytes();
         let mut sum = Tally::new(0, opened);
         for end in ends {
             sum.absorb(&end.unwrap_or_else(|panic| resume_unwind(panic))?);
         }
         let measured = sum.ended - opened;
-        let (timeline, resident) = watch.end(measured, sum.operations);
+        let (timeline, resident) = watch.end(measured, sum.operations, after);
         Ok(Driven {
             measured,
             operations: sum.operations,

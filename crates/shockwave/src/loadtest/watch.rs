@@ -82,7 +82,7 @@ impl Watch {
         observer: &mut impl FnMut(&Progress) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let elapsed = self.opened.elapsed();
-        let now = self.moment(elapsed, sight.operations);
+        let now = self.moment(elapsed, sight.operations, resident_bytes());
         let operations_per_second = rate(&self.last, &now);
         self.last = now;
         let behind = self.timeline.last().map_or(0.0, |last| last.elapsed_seconds);
@@ -99,13 +99,14 @@ impl Watch {
         })
     }
 
-    /// Ends with all operations there were, and what is resident now.
+    /// Ends with all operations there were, and what was resident after the last.
     pub(super) fn end(
         mut self,
         measured: Duration,
         operations: u64,
+        after: Option<u64>,
     ) -> (Vec<Moment>, Option<Resident>) {
-        let end = self.moment(measured, operations);
+        let end = self.moment(measured, operations, after);
         // A look may have come between the last worker's end and now.
         while self.timeline.last().is_some_and(|last| last.elapsed_seconds >= end.elapsed_seconds) {
             self.timeline.pop();
@@ -117,8 +118,12 @@ impl Watch {
         (self.timeline, self.resident)
     }
 
-    fn moment(&mut self, elapsed: Duration, operations: u64) -> Moment {
-        let resident_bytes = resident_bytes();
+    fn moment(
+        &mut self,
+        elapsed: Duration,
+        operations: u64,
+        resident_bytes: Option<u64>,
+    ) -> Moment {
         if let (Some(resident), Some(bytes)) = (&mut self.resident, resident_bytes) {
             resident.peak = resident.peak.max(bytes);
         }
@@ -153,7 +158,7 @@ mod tests {
             assert!(answer.is_break() && seen == operations);
         }
         assert_eq!(watch.pause(), None);
-        let (timeline, resident) = watch.end(Duration::from_millis(3), 12);
+        let (timeline, resident) = watch.end(Duration::from_millis(3), 12, None);
         assert!(timeline.is_sorted_by(|a, b| a.elapsed_seconds < b.elapsed_seconds));
         assert_eq!(
             timeline.last().map(|end| (end.elapsed_seconds, end.operations)),

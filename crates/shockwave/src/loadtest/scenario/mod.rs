@@ -74,7 +74,9 @@ impl Scenario {
     pub const fn description(self) -> &'static str {
         match self {
             Self::Steady => "takes, uses and returns one buffer after the other, the sizes in turn",
-            Self::Mixed => "as steady, with random lengths up to the largest size",
+            Self::Mixed => {
+                "takes, uses and returns one buffer after the other, of random lengths up to the largest size"
+            }
             Self::Burst => "takes 128 buffers, then returns them all",
             Self::Handoff => "takes and fills on one thread, returns on another",
             Self::Hold => "holds 64 buffers, each for a random time",
