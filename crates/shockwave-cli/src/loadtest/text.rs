@@ -40,8 +40,8 @@ fn comparison(pooled: &LoadTestResult, compare: &Comparison, color: Color) -> St
     row("latency p99", &|r| human::nanos(r.latency_ns.p99));
     row("latency p99.9", &|r| human::nanos(r.latency_ns.p999));
     row("latency max", &|r| human::nanos(r.latency_ns.max));
-    row("allocations/op", &|r| human::digits(r.allocations_per_operation));
-    row("bytes/op", &|r| human::rate(r.allocated_bytes_per_operation));
+    row("allocations/op", &|r| human::small(r.allocations_per_operation));
+    row("bytes/op", &|r| human::small(r.allocated_bytes_per_operation));
     row("resident peak", &|r| r.resident_bytes.map_or("-".to_owned(), |r| human::bytes(r.peak)));
     let title =
         format!("against plain allocation: {} times as fast", human::digits(compare.speedup));
@@ -53,7 +53,7 @@ fn comparison(pooled: &LoadTestResult, compare: &Comparison, color: Color) -> St
             saved.add_row([
                 human::bytes(reduction.size as u64),
                 human::rate(reduction.bytes_per_operation_without_pool),
-                human::rate(reduction.bytes_per_operation_with_pool),
+                human::small(reduction.bytes_per_operation_with_pool),
                 format!("{:.2} %", reduction.reduction_percent),
             ]);
         }
@@ -76,7 +76,7 @@ pub(super) fn summary(outcomes: &[Outcome], color: Color) -> String {
             human::nanos(result.latency_ns.p50),
             human::nanos(result.latency_ns.p99),
             human::nanos(result.latency_ns.max),
-            format!("{:.4}", result.allocations_per_operation),
+            human::small(result.allocations_per_operation),
             result.resident_bytes.map_or("-".to_owned(), |r| human::bytes(r.peak)),
         ]);
     }

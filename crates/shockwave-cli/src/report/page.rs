@@ -105,8 +105,7 @@ fn tiles(page: &mut String, result: &LoadTestResult) {
         fair if fair >= 80.0 => "fair",
         _ => "poor",
     };
-    let allocations = result.allocations_per_operation;
-    let allocations = if allocations == 0.0 { "0".to_owned() } else { human::digits(allocations) };
+    let allocations = human::small(result.allocations_per_operation);
     let advice = result.advice().unwrap_or("").to_owned();
     let latency = format!("median {}", human::nanos(result.latency_ns.p50));
     let total = format!("{} in all", human::grouped(result.total_operations));
@@ -177,8 +176,8 @@ fn comparison(page: &mut String, pooled: &LoadTestResult, compare: &Comparison) 
         row("Latency, 99 %", &|r| human::nanos(r.latency_ns.p99)),
         row("Latency, 99.9 %", &|r| human::nanos(r.latency_ns.p999)),
         row("Latency, longest", &|r| human::nanos(r.latency_ns.max)),
-        row("Allocations/op", &|r| human::digits(r.allocations_per_operation)),
-        row("Bytes/op", &|r| human::rate(r.allocated_bytes_per_operation)),
+        row("Allocations/op", &|r| human::small(r.allocations_per_operation)),
+        row("Bytes/op", &|r| human::small(r.allocated_bytes_per_operation)),
         row("Resident peak", &|r| {
             r.resident_bytes.map_or("-".to_owned(), |r| human::bytes(r.peak))
         }),
@@ -200,7 +199,7 @@ fn comparison(page: &mut String, pooled: &LoadTestResult, compare: &Comparison) 
             [
                 human::bytes(reduction.size as u64),
                 human::rate(reduction.bytes_per_operation_without_pool),
-                human::rate(reduction.bytes_per_operation_with_pool),
+                human::small(reduction.bytes_per_operation_with_pool),
                 format!("{:.2} %", reduction.reduction_percent),
             ]
         })

@@ -2,6 +2,18 @@
 
 use crate::support::{Ran, run};
 
+/// A flag, values that it refuses, and words of what is expected of it.
+const REFUSED: [(&str, &str, &str); 8] = [
+    ("--duration", "0|0s|10|-1s|+1s|1x||s|1.2.3s|25h|99999999999999999999s", "1m30s"),
+    ("--sizes", "0|0k||,|4k,|4k,,8k|-4k|4q|1.5k|4g|x|4k 8k|0x10|1e3|4k;8k", "expected"),
+    ("--sizes", "4k,4k|4k,4096|1m,1024k", "each size once"),
+    ("--workers", "0|-1|+1||4097|1.5|1k|x|99999999999999999999|two", "1 to 4096"),
+    ("--ops-per-buffer", "0|-1||1000001|1.5|1k|x|99999999999999999999", "1 to 1000000"),
+    ("--warmup", "-1||1000001|1.5|1k|x|99999999999999999999|auto", "0 to 1000000"),
+    ("--min-hit-rate", "-1|-0.1||100.1|101|NaN|inf|-inf|x|95%%|%", "0 to 100"),
+    ("--scenario", "|Steady|gust|steady,burst|-1|0|none|stead", "handoff"),
+];
+
 fn check(arguments: &[&str], words: &[&str]) {
     let Ran { code, stdout, stderr } = run(arguments);
     assert_eq!(code, Some(2), "{arguments:?}: {stderr}");
@@ -13,122 +25,17 @@ fn check(arguments: &[&str], words: &[&str]) {
 
 #[test]
 fn values_that_mean_nothing() {
-    let cases = [
-        (
-            "--duration",
-            [
-                "0",
-                "0s",
-                "10",
-                "-1s",
-                "+1s",
-                "1x",
-                "",
-                "s",
-                "1.2.3s",
-                "25h",
-                "99999999999999999999s",
-            ],
-            "1m30s",
-        ),
-        (
-            "--sizes",
-            [
-                "0",
-                "",
-                ",",
-                "4k,",
-                "4k,,8k",
-                "-4k",
-                "4q",
-                "1.5k",
-                "4g",
-                "x",
-                "99999999999999999999k",
-            ],
-            "expected",
-        ),
-        (
-            "--sizes",
-            [
-                "4k,4k", "4k,4096", "1m,1024k", "0k", "4k 8k", "k", "4kk", "0x10", "1e3", "4k;8k",
-                "NaN",
-            ],
-            "expected",
-        ),
-        (
-            "--workers",
-            ["0", "-1", "+1", "", "4097", "1.5", "1k", "x", "99999999999999999999", "0x2", "two"],
-            "1 to 4096",
-        ),
-        (
-            "--ops-per-buffer",
-            [
-                "0",
-                "-1",
-                "",
-                "1000001",
-                "1.5",
-                "1k",
-                "x",
-                "99999999999999999999",
-                "+1",
-                "NaN",
-                "1e3",
-            ],
-            "1 to 1000000",
-        ),
-        (
-            "--warmup",
-            [
-                "-1",
-                "",
-                "1000001",
-                "1.5",
-                "1k",
-                "x",
-                "99999999999999999999",
-                "+1",
-                "NaN",
-                "1e3",
-                "auto",
-            ],
-            "0 to 1000000",
-        ),
-        (
-            "--min-hit-rate",
-            ["-1", "-0.1", "", "100.1", "101", "NaN", "inf", "-inf", "x", "95%%", "%"],
-            "0 to 100",
-        ),
-        (
-            "--scenario",
-            [
-                "",
-                "Steady",
-                "gust",
-                "steady,burst",
-                "-1",
-                "0",
-                "none",
-                "ALL",
-                "spikes",
-                "x",
-                "stead",
-            ],
-            "handoff",
-        ),
-        (
-            "--cells",
-            ["", "fast", "Rseq", "0", "-1", "x", "lock", "auto,rseq", "none", "RSEQ", "tls"],
-            "locked",
-        ),
-    ];
-    for (flag, values, expected) in cases {
-        for value in values {
+    for (flag, values, expected) in REFUSED {
+        for value in values.split('|') {
             check(&["loadtest", &format!("{flag}={value}")], &[flag, expected]);
         }
     }
-    check(&["loadtest", "--color=pink"], &["always"]);
+    for command in ["loadtest", "bench"] {
+        for value in ["", "fast", "Rseq", "0", "auto,rseq"] {
+            check(&[command, &format!("--cells={value}")], &["--cells", "locked"]);
+        }
+        check(&[command, "--color=pink"], &["--color", "always"]);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::human::{bytes, digits, grouped, nanos, rate};
+use super::human::{bytes, digits, grouped, nanos, rate, small};
 use super::{LoadTestResult, SupplyUsed};
 use crate::metrics::{BufferPoolMetrics, SizedPoolMetrics};
 
@@ -102,15 +102,6 @@ fn sizes(sizes: &[usize]) -> String {
     }
 }
 
-/// A number that is often 0, and then exactly.
-fn small(number: f64) -> String {
-    match number {
-        0.0 => "0".to_owned(),
-        tiny if tiny < 0.01 => format!("{tiny:.1e}"),
-        _ => rate(number),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,13 +111,5 @@ mod tests {
         assert_eq!(sizes(&[4096]), "4 KiB");
         assert_eq!(sizes(&[4096, 8192]), "4 KiB and 8 KiB");
         assert_eq!(sizes(&[100, 4096, 8192]), "100 B, 4 KiB and 8 KiB");
-    }
-
-    #[test]
-    fn nothing_is_rounded_to_0() {
-        assert_eq!(small(0.0), "0");
-        assert_eq!(small(0.000_012), "1.2e-5");
-        assert_eq!(small(0.5), "0.50");
-        assert_eq!(small(8192.0), "8,192");
     }
 }

@@ -68,6 +68,16 @@ pub fn digits(number: f64) -> String {
     }
 }
 
+/// A number that is often 0, and then exactly: what is not is never shown as if it were.
+#[must_use]
+pub fn small(number: f64) -> String {
+    match number {
+        0.0 => "0".to_owned(),
+        tiny if tiny.abs() < 0.01 => format!("{tiny:.1e}"),
+        _ => rate(number),
+    }
+}
+
 #[expect(clippy::cast_precision_loss, reason = "three digits for people")]
 fn quotient(number: u64, unit: u64) -> String {
     if number.is_multiple_of(unit) {
@@ -90,6 +100,14 @@ mod tests {
         }
         assert_eq!(rate(1_234_567.8), "1,234,568");
         assert_eq!(rate(12.345), "12.3");
+    }
+
+    #[test]
+    fn nothing_is_rounded_to_0() {
+        assert_eq!(small(0.0), "0");
+        assert_eq!(small(0.000_012), "1.2e-5");
+        assert_eq!(small(0.5), "0.50");
+        assert_eq!(small(8192.0), "8,192");
     }
 
     #[test]

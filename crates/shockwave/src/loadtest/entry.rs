@@ -1,4 +1,4 @@
-//! Run: one load test from its configuration to its result.
+//! The way in: one load test from its configuration to its result.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
