@@ -73,7 +73,8 @@ pub(crate) fn steps(name: &str, steps: u64) -> ProgressBar {
 }
 
 fn bar(name: &str, duration: Duration) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix} {bar:30.cyan/dim} {elapsed} {wide_msg}");
+    // Short, so that the hit rate fits into 80 columns.
+    let style = ProgressStyle::with_template("{prefix} {bar:16.cyan/dim} {elapsed} {wide_msg}");
     let bar = ProgressBar::new(millis(duration)).with_prefix(name.to_owned());
     style.map_or(bar.clone(), |style| bar.with_style(style))
 }
