@@ -204,6 +204,8 @@ pub mod how_it_works;
 mod later;
 mod life;
 mod limits;
+#[cfg(feature = "loadtest")]
+pub mod loadtest;
 mod magazine;
 mod meta;
 mod metrics;
