@@ -84,7 +84,7 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(2..=1000))]
         processes: u32,
         /// Rounds in each of them
-        #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        #[arg(long, default_value_t = 51, value_parser = clap::value_parser!(u32).range(1..=1000))]
         rounds: u32,
     },
     /// One process of the steady check
@@ -146,7 +146,7 @@ impl Args {
     pub(crate) fn steady_processes(&self) -> Option<(u32, u32)> {
         match self.command {
             Some(Command::Steady { processes, rounds }) => Some((processes, rounds)),
-            _ => self.wants_all_checks().then_some(if self.quick { (5, 3) } else { (30, 9) }),
+            _ => self.wants_all_checks().then_some(if self.quick { (5, 51) } else { (30, 51) }),
         }
     }
 }
@@ -203,8 +203,8 @@ mod tests {
         };
         assert_eq!(parse(&[]).sleeping_threads(), None);
         assert_eq!(parse(&["--checks"]).sleeping_threads(), Some(1000));
-        assert_eq!(parse(&["--write"]).steady_processes(), Some((30, 9)));
-        assert_eq!(parse(&["--write", "--quick"]).steady_processes(), Some((5, 3)));
+        assert_eq!(parse(&["--write"]).steady_processes(), Some((30, 51)));
+        assert_eq!(parse(&["--write", "--quick"]).steady_processes(), Some((5, 51)));
         let long = parse(&["long", "--seconds", "90"]);
         assert_eq!(long.long_seconds(), Some(Duration::from_secs(90)));
         assert_eq!(long.sleeping_threads(), None);

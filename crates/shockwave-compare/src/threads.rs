@@ -4,9 +4,10 @@ use std::panic::resume_unwind;
 use std::sync::atomic::{
     AtomicBool, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
 };
-use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crossbeam_queue::ArrayQueue;
 
 use crate::affinity::{allowed_cpus, pin};
 use crate::contender::{Contender, touch};
@@ -73,7 +74,7 @@ fn throughput<C: Contender>(cpus: &[usize], size: usize, window: Duration) -> f6
 /// sees it, while the sender keeps sending.
 pub(crate) fn handoff<C: Contender>(size: usize, operations: u64) -> Duration {
     let cpus = allowed_cpus();
-    let (sender, receiver) = sync_channel::<C::Buffer>(CHANNEL_DEPTH);
+    let channel = &ArrayQueue::new(CHANNEL_DEPTH);
     let warm = operations / 10 + 2 * CHANNEL_DEPTH as u64;
     thread::scope(|scope| {
         scope.spawn(move || {
@@ -82,24 +83,60 @@ pub(crate) fn handoff<C: Contender>(size: usize, operations: u64) -> Duration {
             for _ in 0..warm + operations {
                 let mut buffer = contender.get_to_send(std::hint::black_box(size));
                 touch::<C>(&mut buffer);
-                if sender.send(buffer).is_err() {
-                    return;
-                }
+                send(channel, buffer);
             }
         });
         let consumer = scope.spawn(move || {
             pin(cpus[cpus.len() - 1]);
             let mut contender = C::attach();
             let mut receive = |count| {
-                for buffer in receiver.iter().take(count) {
-                    contender.put_received(buffer);
+                for _ in 0..count {
+                    contender.put_received(receive(channel));
                 }
             };
-            receive(usize::try_from(warm).unwrap_or(usize::MAX));
+            receive(warm);
             let start = Instant::now();
-            receive(usize::try_from(operations).unwrap_or(usize::MAX));
+            receive(operations);
             start.elapsed()
         });
         consumer.join().unwrap_or_else(|panic| resume_unwind(panic))
     })
+}
+
+/// Waits for room. A channel that puts its threads to sleep was measured first: whether and when they
+/// slept decided the figures, and from run to run they differed a hundredfold.
+fn send<T>(channel: &ArrayQueue<T>, mut message: T) {
+    let mut wait = Wait::default();
+    while let Err(back) = channel.push(message) {
+        message = back;
+        wait.a_while();
+    }
+}
+
+/// Waits for a message.
+fn receive<T>(channel: &ArrayQueue<T>) -> T {
+    let mut wait = Wait::default();
+    loop {
+        if let Some(message) = channel.pop() {
+            return message;
+        }
+        wait.a_while();
+    }
+}
+
+/// Waiting for the other side, which is at work: by doing nothing at first, then by offering the core.
+#[derive(Default)]
+struct Wait {
+    turns: u32,
+}
+
+impl Wait {
+    fn a_while(&mut self) {
+        self.turns += 1;
+        if self.turns < 200 {
+            std::hint::spin_loop();
+        } else {
+            thread::yield_now();
+        }
+    }
 }

@@ -17,6 +17,9 @@ use crate::forms::CHANNEL_DEPTH;
 /// Idle buffers that each core may keep to itself, for the bound. A magazine holds fewer.
 const PER_CORE: usize = 64;
 
+/// Buffers that may be out at a time: a full channel, and one in each thread's hands.
+const OUT: usize = CHANNEL_DEPTH + 2;
+
 /// How often the idle bytes are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -28,11 +31,13 @@ pub(crate) struct Long {
     pub(crate) seconds: f64,
     /// Buffers that went from thread to thread after warm-up.
     pub(crate) handed_over: u64,
-    /// Buffers made during warm-up, and after it.
+    /// Buffers made in warm-up: by the flow itself in its first tenth, then ahead of time, up to as many
+    /// as can be out and idle in the cores' magazines together.
     pub(crate) made_in_warmup: u64,
+    /// Buffers made after it.
     pub(crate) made_after: u64,
-    /// The most bytes that were ever seen idle, and what they were to stay below: a full channel, a
-    /// magazine for each core, and one on its way.
+    /// The most bytes that were ever seen idle, and what they were to stay below: what a warm-up makes
+    /// at most, with as many idle as were asked for and as many out as can be.
     pub(crate) idle_bytes_max: u64,
     pub(crate) idle_bytes_bound: u64,
 }
@@ -68,19 +73,21 @@ pub(crate) fn run(time: Duration) -> Long {
 
         let start = Instant::now();
         let mut idle_bytes_max = watch(&pool, time / 10);
+        // How many are out changes meanwhile. What is idle is brought up to all that can be needed.
+        let needed = OUT + PER_CORE * (allowed_cpus().len() + 1);
+        pool.warmup_class(BYTES, needed);
         let warm = class(&pool);
         idle_bytes_max = idle_bytes_max.max(watch(&pool, time.saturating_sub(start.elapsed())));
         let end = class(&pool);
         drop(stop);
-        let bound = (CHANNEL_DEPTH + PER_CORE * (allowed_cpus().len() + 1)) * BYTES;
         Long {
             cells: cells.to_owned(),
             seconds: start.elapsed().as_secs_f64(),
             handed_over: end.gets - warm.gets,
-            made_in_warmup: warm.misses,
+            made_in_warmup: warm.created,
             made_after: end.misses - warm.misses,
             idle_bytes_max,
-            idle_bytes_bound: bound as u64,
+            idle_bytes_bound: ((needed + OUT) * BYTES) as u64,
         }
     })
 }

@@ -18,6 +18,10 @@ use crate::stats::median;
 /// How many times the median a process may take, or how many times less.
 const WITHIN: f64 = 1.3;
 
+/// How long the pool and the floor take turns. Short, and with many rounds: what the machine does for
+/// some milliseconds then meets both, and half of the rounds of neither.
+const SLICE: Duration = Duration::from_micros(100);
+
 /// The share of processes that have to be within, 27 of 30.
 const SHARE: f64 = 0.9;
 
@@ -70,16 +74,6 @@ pub(crate) enum Cause {
     Placement,
 }
 
-impl Cause {
-    /// As a table has it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Machine => "machine",
-            Self::Placement => "placement",
-        }
-    }
-}
-
 impl Steady {
     /// Whether enough processes are near the median, in every form.
     pub(crate) fn holds(&self) -> bool {
@@ -101,7 +95,7 @@ pub(crate) fn one_process(rounds: u32) -> Vec<Figure> {
         cases: cases(&Form::ALL, &[4 << 10]),
         contenders: vec![pool, Id::Floor],
         rounds,
-        slice: Duration::from_millis(1),
+        slice: SLICE,
     };
     let Ok(measured) = plan.run() else { return Vec::new() };
     let of = |case, id| measured.samples.summary(case, id).map(|summary| summary.median);

@@ -2,9 +2,13 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
+use crate::checks::steady::{Cause, Outlier};
 use crate::forms::{Case, Form, size_name};
 use crate::report::Report;
 use crate::targets::Verdict;
+
+/// Columns of a terminal that tables keep to: what four sizes take in the widest of them.
+const WIDTH: u16 = 150;
 
 /// How tables are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,10 +22,14 @@ impl Dress {
     fn table(self, header: Vec<String>, left: usize) -> Table {
         let mut table = Table::new();
         table.load_style(match self {
-            Self::Terminal => presets::UTF8_HORIZONTAL_ONLY,
+            Self::Terminal => presets::UTF8_BORDERS_ONLY,
             Self::Markdown => presets::ASCII_MARKDOWN,
         });
-        table.set_content_arrangement(ContentArrangement::Disabled).set_header(header);
+        if self == Self::Terminal {
+            // Words are broken where a table would be wider; figures never need that.
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+        }
+        table.set_header(header);
         for column in table.column_iter_mut().skip(left) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -110,18 +118,30 @@ pub(crate) fn steady(report: &Report, dress: Dress) -> String {
     let header = ["form", "median, ns", "within 1.3", "outliers"].map(str::to_owned);
     let mut table = dress.table(header.to_vec(), 4);
     for form in &steady.forms {
-        let outliers = form.outliers.iter().map(|outlier| {
-            let (pool, floor) = (outlier.pool_times, outlier.floor_times);
-            format!("{pool:.2} with the floor at {floor:.2}: {}", outlier.cause.name())
-        });
         table.add_row([
             form.case.name(),
             ns(form.median),
             format!("{} of {}", form.within, form.processes),
-            outliers.collect::<Vec<_>>().join("; "),
+            outliers(&form.outliers),
         ]);
     }
     table.to_string()
+}
+
+/// How many outliers are whose, and the one that is furthest out.
+fn outliers(outliers: &[Outlier]) -> String {
+    let distance = |outlier: &&Outlier| outlier.pool_times.ln().abs();
+    let Some(furthest) = outliers.iter().max_by(|a, b| distance(a).total_cmp(&distance(b))) else {
+        return String::new();
+    };
+    let of = |cause| outliers.iter().filter(|outlier| outlier.cause == cause).count();
+    format!(
+        "{} the machine's, {} placement's; furthest × {} with the floor at × {}",
+        of(Cause::Machine),
+        of(Cause::Placement),
+        times(furthest.pool_times),
+        times(furthest.floor_times)
+    )
 }
 
 /// Nanoseconds with three digits that count.
