@@ -19,7 +19,9 @@ pub(crate) struct Samples {
 /// Samples of one case and contender, in short.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Summary {
+    #[serde(rename = "median_ns")]
     pub(crate) median: f64,
+    #[serde(rename = "min_ns")]
     pub(crate) min: f64,
     /// From the first quartile to the third, in percent of the median.
     pub(crate) spread_percent: f64,

@@ -140,6 +140,18 @@ pub(crate) fn targets(samples: &Samples, checks: &Checks, cores: usize) -> Vec<T
     targets
 }
 
+impl Target {
+    /// The same, if the check behind it was as large as the target asks. A smaller one can miss the
+    /// target, but not meet it.
+    fn of_full_size(mut self, full: bool) -> Self {
+        if self.is_met() && !full {
+            self.verdict = Verdict::NotMeasured;
+            self.measured.push_str("; too little to tell");
+        }
+        self
+    }
+}
+
 /// The slowest class's time over the fastest's, at once; of no fewer than two classes.
 fn flatness(samples: &Samples) -> Option<f64> {
     let classes: Vec<_> =
@@ -166,7 +178,8 @@ fn check_targets(checks: &Checks) -> [Target; 3] {
                 )
             }),
             long.is_some_and(Long::holds),
-        ),
+        )
+        .of_full_size(long.is_some_and(|long| long.seconds >= 60.0)),
         Target::new(
             "1,000 threads that get and put once and sleep",
             "idle bytes bounded by cores",
@@ -180,7 +193,8 @@ fn check_targets(checks: &Checks) -> [Target; 3] {
                 )
             }),
             sleepers.is_some_and(Sleepers::holds),
-        ),
+        )
+        .of_full_size(sleepers.is_some_and(|sleepers| sleepers.threads >= 1000)),
         Target::new(
             "steady from process to process",
             "27 of 30 within 1.3 times the median, in every form",
@@ -189,7 +203,8 @@ fn check_targets(checks: &Checks) -> [Target; 3] {
                 format!("at least {least} of {} in every form", steady.processes)
             }),
             steady.is_some_and(Steady::holds),
-        ),
+        )
+        .of_full_size(steady.is_some_and(|steady| steady.processes >= 30)),
     ]
 }
 
@@ -230,6 +245,26 @@ mod tests {
         assert_eq!(verdicts(&targets, "floor"), [Verdict::Missed]);
         assert_eq!(verdicts(&targets, "slowest class"), [Verdict::Missed]);
         assert_eq!(verdicts(&targets, "zeropool"), [Verdict::NotMeasured]);
+    }
+
+    #[test]
+    fn a_check_that_was_too_small_can_miss_and_not_meet() {
+        let sleepers = Sleepers {
+            threads: 1000,
+            cores: 2,
+            idle_bytes: 8192,
+            idle_bytes_bound: 65536,
+            thread_local_idle_bytes: 4_096_000,
+            gets: 1000,
+        };
+        let judge = |sleepers| {
+            let checks = Checks { sleepers: Some(sleepers), ..Checks::default() };
+            verdicts(&targets(&Samples::default(), &checks, 2), "1,000 threads")
+        };
+        assert_eq!(judge(sleepers.clone()), [Verdict::Met]);
+        let few = Sleepers { threads: 10, gets: 10, ..sleepers };
+        assert_eq!(judge(few.clone()), [Verdict::NotMeasured]);
+        assert_eq!(judge(Sleepers { idle_bytes: 65537, ..few }), [Verdict::Missed]);
     }
 
     #[test]

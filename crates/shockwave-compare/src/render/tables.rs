@@ -8,7 +8,7 @@ use crate::report::Report;
 use crate::targets::Verdict;
 
 /// Columns of a terminal that tables keep to: what four sizes take in the widest of them.
-const WIDTH: u16 = 150;
+const WIDTH: u16 = 160;
 
 /// How tables are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
