@@ -17,7 +17,8 @@ pub use heap::Heap;
 /// A source of memory for a pool's buffers. Implement it to take them from elsewhere: from memory that a
 /// device can reach, from one NUMA node, or from a source of your own that counts or refuses.
 ///
-/// A pool asks its source only where nothing is idle, never with a lock of the pool held, and from any
+/// A get that interrupts its own thread inside of a pool is served from pages of the system instead, since
+/// the source may be what it interrupted. Else a pool asks its source only where nothing is idle, never with a lock of the pool held, and from any
 /// thread. What it gives back it does not touch again.
 ///
 /// ```
