@@ -13,6 +13,8 @@ mod ext;
 mod global;
 mod life;
 mod limits;
+#[cfg(all(test, loom))]
+mod loom_tests;
 mod magazine;
 mod meta;
 mod metrics;

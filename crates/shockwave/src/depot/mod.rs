@@ -85,6 +85,12 @@ impl Depot {
         drop(self.held.with_mut(|held| unsafe { (*held).take() }));
     }
 
+    /// Whether nothing waits to be brought home: what every visit that ends promises.
+    #[cfg(all(test, loom))]
+    pub(crate) fn is_settled(&self) -> bool {
+        !self.returns.any()
+    }
+
     fn adopt(&self, stock: &mut Stock) {
         self.returns.take_all(|block| stock.file(block));
     }
