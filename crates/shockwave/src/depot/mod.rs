@@ -22,7 +22,10 @@ use std::ops::{Deref, DerefMut};
 use crate::magazine::Block;
 use crate::sync::{Mutex, MutexGuard, UnsafeCell, lock, try_lock};
 
+#[cfg(not(all(test, loom)))]
 use returns::Returns;
+#[cfg(all(test, loom))]
+pub(crate) use returns::Returns;
 pub(crate) use stock::{Counts, Stock};
 
 /// One class's idle blocks and counts, and its lock.
