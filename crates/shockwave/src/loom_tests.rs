@@ -1,9 +1,9 @@
 //! Models of the concurrent core, which loom runs through every order of events that could matter:
 //! `cargo xtask loom`.
 //!
-//! A block in these models holds a [`Canary`], which its holder touches. Loom reports two holders at
-//! once, and also one holder after the other without anything that orders them. Each model says which
-//! changes to the code make it fail: every one was made, seen to fail, and undone.
+//! A block in these models holds a [`Canary`], which its holder touches. Loom reports two holders
+//! at once, and also one holder after the other without anything that orders them. Each model says
+//! which changes to the code make it fail: every one was made, seen to fail, and undone.
 #![expect(unsafe_code, reason = "makes blocks out of canaries")]
 
 use std::ptr::NonNull;
@@ -166,8 +166,8 @@ fn cells_are_closed_from_outside_while_others_get_and_put_and_nothing_is_lost() 
     });
 }
 
-/// Fails if `Stock::take` forgets to subtract what it takes off a shelf, or if `load` drops a magazine
-/// for which there is no cell.
+/// Fails if `Stock::take` forgets to subtract what it takes off a shelf, or if `load` drops a
+/// magazine for which there is no cell.
 #[test]
 fn two_threads_that_find_their_cell_empty_each_get_a_block_of_the_depots() {
     model(3, || {
@@ -182,8 +182,8 @@ fn two_threads_that_find_their_cell_empty_each_get_a_block_of_the_depots() {
     });
 }
 
-/// Fails if `load` drops a magazine for which there is no cell, or if `shelve` forgets to count what it
-/// files.
+/// Fails if `load` drops a magazine for which there is no cell, or if `shelve` forgets to count
+/// what it files.
 #[test]
 fn two_threads_that_find_their_cell_full_each_put_a_block_into_the_depot() {
     model(3, || {
@@ -200,8 +200,8 @@ fn two_threads_that_find_their_cell_full_each_put_a_block_into_the_depot() {
     });
 }
 
-/// Fails if `Visit::drop` does not look for returns, if `leave` does not visit after it has pushed, or
-/// if `Returns::any` looks by a plain load, which may miss a push that came before.
+/// Fails if `Visit::drop` does not look for returns, if `leave` does not visit after it has pushed,
+/// or if `Returns::any` looks by a plain load, which may miss a push that came before.
 #[test]
 fn what_is_left_while_another_thread_visits_is_at_home_when_both_have_gone() {
     model(3, || {
@@ -217,8 +217,8 @@ fn what_is_left_while_another_thread_visits_is_at_home_when_both_have_gone() {
     });
 }
 
-/// Fails if `Returns::push` exchanges or `Returns::take_all` swaps with `Relaxed`, or if `push` stores
-/// where it exchanges.
+/// Fails if `Returns::push` exchanges or `Returns::take_all` swaps with `Relaxed`, or if `push`
+/// stores where it exchanges.
 #[test]
 fn what_two_threads_push_a_third_takes_whole_and_once() {
     model(3, || {
@@ -227,8 +227,8 @@ fn what_two_threads_push_a_third_takes_whole_and_once() {
         let pushes = [push(Arc::clone(&returns)), push(Arc::clone(&returns))];
         let mut taken = 0;
         let mut take = || {
-            // As a visit that ends does it. The look is also what makes loom try both orders: it does
-            // not, of a load here and a load with an exchange there.
+            // As a visit that ends does it. The look is also what makes loom try both orders: it
+            // does not, of a load here and a load with an exchange there.
             while returns.any() {
                 returns.take_all(|block| {
                     dispose(block);
@@ -243,7 +243,8 @@ fn what_two_threads_push_a_third_takes_whole_and_once() {
     });
 }
 
-/// Fails if `leave` does not visit after it has pushed, or if `Visit::drop` does not look for returns.
+/// Fails if `leave` does not visit after it has pushed, or if `Visit::drop` does not look for
+/// returns.
 #[test]
 fn what_two_threads_leave_at_once_comes_home_whole() {
     model(3, || {
@@ -261,8 +262,8 @@ fn what_two_threads_leave_at_once_comes_home_whole() {
     });
 }
 
-/// Fails if `leave` waits for the lock, which its own thread holds here, or if `Visit::drop` does not
-/// look for returns.
+/// Fails if `leave` waits for the lock, which its own thread holds here, or if `Visit::drop` does
+/// not look for returns.
 #[test]
 fn a_put_that_interrupts_its_own_threads_visit_neither_waits_nor_is_lost() {
     model(3, || {

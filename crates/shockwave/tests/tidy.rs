@@ -4,13 +4,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The library's modules, bottom first. A module may name those of lower lines, and itself; modules of
-/// one line do not know each other.
+/// The library's modules, bottom first. A module may name those of lower lines, and itself; modules
+/// of one line do not know each other.
 ///
 /// The two exceptions are pairs, each a line of its own, joined by a plus sign. `cells` and `depot`
-/// are one layer in two halves: changing what a cell points at takes the class's `Stock` as proof that
-/// its lock is held, and a `Stock` that restocks a cell takes the cells. `engine` and `life` are too:
-/// a put that is an ended pool's last frees the engine it was called on.
+/// are one layer in two halves: changing what a cell points at takes the class's `Stock` as proof
+/// that its lock is held, and a `Stock` that restocks a cell takes the cells. `engine` and `life`
+/// are too: a put that is an ended pool's last frees the engine it was called on.
 const LAYERS: &[&str] = &[
     "sync limits asan",
     "error meta reentry source",
@@ -198,7 +198,8 @@ fn form_faults(source: &Source) -> Vec<String> {
     faults
 }
 
-/// Targets of links to files, with what follows `#` cut off. Links that name a scheme are not files.
+/// Targets of links to files, with what follows `#` cut off. Links that name a scheme are not
+/// files.
 fn links(text: &str) -> impl Iterator<Item = &str> {
     let prose = text.split("```").step_by(2);
     let targets = prose.flat_map(|prose| prose.split("](").skip(1));
