@@ -1,5 +1,6 @@
-//! Makes sure that AddressSanitizer sees through the pool: a use after return is reported, by either
-//! kind of cells, and a use before it is not. `cargo xtask asan` runs it; elsewhere it is empty.
+//! Makes sure that `AddressSanitizer` sees through the pool: a use after return is reported, with
+//! either kind of cells, and a use before it is not. `cargo xtask asan` runs it; elsewhere it is
+//! empty.
 #![cfg(shockwave_asan)]
 #![expect(unsafe_code, reason = "does what must not be done")]
 

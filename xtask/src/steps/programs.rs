@@ -128,7 +128,7 @@ mod tests {
             "operations_per_second": 4.5, "hit_rate": 100.0, "allocations_per_operation": 0.0,
             "latency_ns": {"p50": 1, "p90": 2, "p99": 3, "p999": 4, "max": 5},
             "resident_bytes": {"before": 1, "peak": 2, "after": 1},
-            "metrics": {"total_gets": 9, "pools": [{"size": 4096, "gets": 5}, {"size": 8192, "gets": 4}]},
+            "metrics": {"total_gets": 9, "pools": [{"size": 1, "gets": 5}, {"size": 2, "gets": 4}]},
         })
     }
 
