@@ -14,8 +14,9 @@ const LENGTH_MAX: usize = 20 << 20;
 struct Input {
     /// As they come, which is hardly ever a set that is accepted.
     raw: bool,
-    /// How large the largest class may be, as a power of two; large ones take their time.
-    scale: u8,
+    /// How large the largest class may be, as powers of two of which the lesser counts: large ones
+    /// take their time.
+    scales: [u8; 2],
     sizes: Vec<u32>,
     lengths: Vec<u32>,
     per_core_bytes: u32,
@@ -34,7 +35,8 @@ fuzz_target!(|input: Input| {
     if !input.raw {
         // Mostly sets that are accepted: in range, in order, each size once.
         sizes.truncate(32);
-        let largest = 1 << (10 + input.scale % 15);
+        let scale = input.scales.map(|scale| scale % 15).into_iter().min().unwrap_or(0);
+        let largest = 1 << (10 + scale);
         sizes.iter_mut().for_each(|size| *size = 64 + *size % (largest - 63));
         sizes.sort_unstable();
         sizes.dedup();
