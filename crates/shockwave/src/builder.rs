@@ -1,5 +1,7 @@
 //! How a pool is told what to be.
 
+use std::sync::Arc;
+
 use crate::cells::{CellSet, Cells};
 use crate::class::{DEFAULT_CLASSES, SizeClasses};
 use crate::engine::Engine;
@@ -7,6 +9,7 @@ use crate::error::BuildError;
 use crate::life::Handle;
 use crate::limits::{PER_CORE_BYTES, SLOTS};
 use crate::pool::BufferPool;
+use crate::source::{Heap, Source};
 
 /// Builds a [`BufferPool`] that differs from the default one. From [`BufferPool::builder`].
 ///
@@ -29,6 +32,7 @@ pub struct BufferPoolBuilder {
     classes: Vec<usize>,
     cells: Cells,
     per_core_bytes: usize,
+    source: Arc<dyn Source>,
 }
 
 impl BufferPool {
@@ -38,6 +42,7 @@ impl BufferPool {
             classes: DEFAULT_CLASSES.to_vec(),
             cells: Cells::Auto,
             per_core_bytes: PER_CORE_BYTES,
+            source: Arc::new(Heap),
         }
     }
 }
@@ -59,11 +64,19 @@ impl BufferPoolBuilder {
     }
 
     /// Bytes of idle buffers that one CPU may keep to itself, all classes together. Default: 8 MiB, which
-    /// is sixty buffers of each default class. What is idle beyond it lies in the depots, where all CPUs
+    /// is 59 buffers of each default class. What is idle beyond it lies in the depots, where all CPUs
     /// have it. Each class keeps one buffer for each CPU whatever the limit. Cost of less: more visits to
     /// the depots, some 60 ns for each half of what a class may keep.
     pub fn per_core_bytes(mut self, bytes: usize) -> Self {
         self.per_core_bytes = bytes;
+        self
+    }
+
+    /// Where buffers' memory comes from. Default: [`Heap`], the global allocator. Clones of this builder
+    /// build pools that share the source. Cost: asked once for
+    /// each buffer that is made, never for one that is found.
+    pub fn source(mut self, source: impl Source + 'static) -> Self {
+        self.source = Arc::new(source);
         self
     }
 
@@ -72,13 +85,14 @@ impl BufferPoolBuilder {
     /// # Errors
     ///
     /// A [`BuildError`] that says what was wrong and what was expected: a class set out of bounds or out
-    /// of order, restartable sequences asked for where there are none, a bad `SHOCKWAVE_CELLS`, or 4096
+    /// of order, restartable sequences asked for where there are none, a bad `SHOCKWAVE_CELLS`, or 2048
     /// pools alive.
     pub fn build(self) -> Result<BufferPool, BuildError> {
         let classes = SizeClasses::new(&self.classes)?;
         let cells = CellSet::new(self.cells)?;
         let capacities = classes.capacities(self.per_core_bytes, SLOTS);
-        let handle = Handle::register(|pool| Engine::new(pool, classes, cells, &capacities))?;
+        let handle =
+            Handle::register(|pool| Engine::new(pool, classes, cells, &capacities, self.source))?;
         Ok(BufferPool::from_handle(handle))
     }
 }

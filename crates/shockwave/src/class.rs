@@ -1,22 +1,26 @@
 //! Size classes: the arithmetic from a request's length to the class that serves it.
 //!
-//! A class set is any 1 to 32 ascending sizes. A table with one byte for each 64 bytes of length, up
-//! to the largest class, says which class is the first that might serve a length; one comparison
-//! says whether it does. It does not only where a class ends within those 64 bytes.
+//! A class set is any 1 to 32 ascending sizes. A table with one byte for each 64 bytes of length says
+//! which class serves the lengths of these 64 bytes; a second one, with a byte for each 16 KiB, goes on
+//! where the first ends:
 //!
 //! ```text
-//!   length / 64      0 … 31   32 … 63   64 … 127   …   1024
-//!   table          │   0    │    1    │     2    │ … │   5  │
-//!   sizes            2048      4096       8192    …    65536
+//!   (length + 63) / 64     0     1 … 32   33 … 64   65 … 128   …   1024
+//!   fine                │  –  │    0    │    1    │    2     │ … │   5  │ ──▶ coarse
+//!   class bytes                  2048      4096       8192    …    65536
 //! ```
 //!
-//! Nine instructions, none of which waits for another get or put. Finding the highest bit instead
-//! would do without the table, but takes more of them, and is slow on processors that have no fast
-//! instruction for it, or may not be assumed to; a table for 64 KiB is 1 KiB, of which a program
+//! Five instructions, one of them a load, find the class so, and none of them waits for another get or
+//! put. Finding the highest bit would do without the tables, but takes more instructions, and is slow on
+//! processors that have no fast one for it or may not be assumed to. Of the tables' 2 KiB a program
 //! touches the few lines that its sizes need.
+//!
+//! Where a class ends within a granule, its entry says so, and one comparison more tells on which side of
+//! the end a length lies. Where two classes do, the length takes the slow path, which asks
+//! [`SizeClasses::of`].
 
 use crate::error::BuildError;
-use crate::limits::{CLASS_BYTES_MAX, CLASS_BYTES_MIN, CLASSES_MAX};
+use crate::limits::{CLASS_BYTES_MAX, CLASS_BYTES_MIN, CLASSES_MAX, COLUMNS};
 
 /// 2 KiB, the smallest default class: small requests and responses.
 pub const BUFFER_SIZE_2KB: usize = 2 << 10;
@@ -41,24 +45,32 @@ pub(crate) const DEFAULT_CLASSES: [usize; 6] = [
     BUFFER_SIZE_64KB,
 ];
 
-/// Bytes of length for which the table has one entry.
-const GRANULE: usize = 64;
+/// Bytes of length for each entry of the fine table, as a power of two, and of the coarse one.
+const FINE_SHIFT: u32 = 6;
+const COARSE_SHIFT: u32 = 14;
+/// Entries of each table. The fine one reaches up to 64 KiB, the coarse one up to 16 MiB.
+const GRANULES: usize = 1024 + 1;
 
-/// The sizes of a pool's classes, and the table that finds one.
+const _: () = assert!((GRANULES - 1) << COARSE_SHIFT == CLASS_BYTES_MAX);
+
+/// Part of an entry whose granule is split by the end of the class that the entry names.
+const SPLIT: u8 = 0x80;
+/// The entry of a granule that takes the slow path.
+const SLOW: u8 = 0xff;
+
+/// The sizes of a pool's classes, and the tables that find one.
 #[derive(Clone)]
 pub(crate) struct SizeClasses {
-    /// For each `length / GRANULE` up to the largest class's: the smallest class that holds the least
-    /// length which falls there.
-    table: Box<[u8]>,
-    /// Bytes of each class, ascending; 0 from `count` on. As long as a `u8` reaches, so that an index
-    /// from the table needs no check.
-    sizes: [u32; 256],
+    /// Bytes of each class, ascending; 0 from `count` on.
+    sizes: [u32; COLUMNS],
     /// Classes in use, `1..=32`.
     count: usize,
+    fine: [u8; GRANULES],
+    coarse: [u8; GRANULES],
 }
 
 impl SizeClasses {
-    /// Checks a class set and lays out its table.
+    /// Checks a class set and lays out its tables.
     pub(crate) fn new(sizes: &[usize]) -> Result<Self, BuildError> {
         if sizes.is_empty() || sizes.len() > CLASSES_MAX {
             return Err(BuildError::class_count(sizes.len()));
@@ -71,37 +83,52 @@ impl SizeClasses {
         if let Some(pair) = sizes.windows(2).find(|pair| pair[0] >= pair[1]) {
             return Err(BuildError::class_order(pair[0], pair[1]));
         }
-        let mut slots = [0; 256];
-        for (slot, &size) in slots.iter_mut().zip(sizes) {
+        let mut padded = [0; COLUMNS];
+        for (slot, &size) in padded.iter_mut().zip(sizes) {
             *slot = u32::try_from(size).unwrap_or(u32::MAX);
         }
-        let largest = sizes[sizes.len() - 1];
-        let first = |granule: usize| sizes.partition_point(|&size| size < granule * GRANULE);
-        let table = (0..=largest / GRANULE).map(|granule| u8::try_from(first(granule)).unwrap_or(0));
-        Ok(Self { table: table.collect(), sizes: slots, count: sizes.len() })
+        Ok(Self {
+            sizes: padded,
+            count: sizes.len(),
+            fine: std::array::from_fn(|granule| entry(sizes, granule, FINE_SHIFT)),
+            coarse: std::array::from_fn(|granule| entry(sizes, granule, COARSE_SHIFT)),
+        })
+    }
+
+    /// The column of cells for `length` bytes, or `None` for the slow path: that of the smallest class
+    /// that holds them, or the one behind the last class, which has no class and is always closed.
+    #[inline(always)]
+    pub(crate) fn column(&self, length: usize) -> Option<usize> {
+        // Lengths within 64 bytes of `usize::MAX` wrap around to the first granule, which is slow.
+        let entry = match self.fine.get(length.wrapping_add(63) >> FINE_SHIFT) {
+            Some(entry) => *entry,
+            None => {
+                *self.coarse.get(length.wrapping_add((1 << COARSE_SHIFT) - 1) >> COARSE_SHIFT)?
+            }
+        };
+        if entry < SPLIT {
+            return Some(entry.into());
+        }
+        if entry == SLOW {
+            return None;
+        }
+        let class = usize::from(entry & !SPLIT) & (COLUMNS - 1);
+        Some(class + usize::from(length > self.sizes[class] as usize))
     }
 
     /// The smallest class that holds `length` bytes, if one does.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn of(&self, length: usize) -> Option<usize> {
-        let class = *self.table.get(length / GRANULE)?;
-        if self.sizes[usize::from(class)] as usize >= length {
-            return Some(class.into());
+        match self.column(length) {
+            Some(column) => Some(column).filter(|&class| class < self.count),
+            None => self.sizes[..self.count].iter().position(|&size| size as usize >= length),
         }
-        self.search(length)
-    }
-
-    /// As [`of`](Self::of), for a length that shares its granule with the end of a class.
-    #[cold]
-    #[inline(never)]
-    fn search(&self, length: usize) -> Option<usize> {
-        self.sizes[..self.count].iter().position(|&size| size as usize >= length)
     }
 
     /// Bytes in each buffer of `class`.
     #[inline(always)]
     pub(crate) fn bytes(&self, class: usize) -> usize {
-        self.sizes[class & 0xff] as usize
+        self.sizes[class & (COLUMNS - 1)] as usize
     }
 
     /// Number of classes, `1..=32`.
@@ -115,13 +142,26 @@ impl SizeClasses {
     pub(crate) fn capacities(&self, per_core_bytes: usize, slots_max: usize) -> [u8; CLASSES_MAX] {
         let mut left = per_core_bytes;
         let mut capacities = [0; CLASSES_MAX];
-        for class in 0..self.count {
+        for (class, capacity) in capacities.iter_mut().enumerate().take(self.count) {
             let share = left / (self.count - class);
             let slots = (share / self.bytes(class)).clamp(1, slots_max);
             left = left.saturating_sub(slots * self.bytes(class));
-            capacities[class] = u8::try_from(slots).unwrap_or(u8::MAX);
+            *capacity = u8::try_from(slots).unwrap_or(u8::MAX);
         }
         capacities
+    }
+}
+
+/// The entry for a granule, whose lengths are `(granule - 1) << shift` exclusive to `granule << shift`
+/// inclusive.
+fn entry(sizes: &[usize], granule: usize, shift: u32) -> u8 {
+    let smallest_for = |length: usize| sizes.partition_point(|&size| size < length);
+    let Some(before) = granule.checked_sub(1) else { return SLOW };
+    let (first, last) = (smallest_for((before << shift) + 1), smallest_for(granule << shift));
+    match (u8::try_from(first), last - first) {
+        (Ok(class), 0) => class,
+        (Ok(class), 1) => class | SPLIT,
+        _ => SLOW,
     }
 }
 
@@ -144,13 +184,24 @@ mod tests {
         let classes = SizeClasses::new(sizes).unwrap();
         let largest = sizes[sizes.len() - 1];
         // Every length up to 128 KiB, then both sides of every size and of every granule beyond.
-        let borders = (0..=largest / GRANULE + 1).map(|granule| granule * GRANULE);
-        let borders = borders.step_by(if largest > 1 << 20 { 97 } else { 1 });
-        let near = borders.chain(sizes.iter().copied()).flat_map(|edge| edge.saturating_sub(2)..=edge + 2);
+        let borders = (0..=largest >> FINE_SHIFT).map(|granule| granule << FINE_SHIFT).step_by(97);
+        let borders = borders.chain((0..GRANULES).map(|granule| granule << COARSE_SHIFT));
+        let near =
+            borders.chain(sizes.iter().copied()).flat_map(|edge| edge.saturating_sub(2)..=edge + 2);
         for length in (0..=(largest + 2).min(128 << 10)).chain(near) {
             assert_eq!(classes.of(length), naive(sizes, length), "{length} in {sizes:?}");
+            if let Some(column) = classes.column(length) {
+                assert_eq!(
+                    column,
+                    naive(sizes, length).unwrap_or(sizes.len()),
+                    "{length} in {sizes:?}"
+                );
+            }
         }
-        assert_eq!(classes.of(usize::MAX), None);
+        for huge in usize::MAX - (1 << 15)..=usize::MAX {
+            assert_eq!(classes.of(huge), None);
+            assert!(classes.column(huge).is_none_or(|column| column == sizes.len()));
+        }
         assert_eq!(classes.count(), sizes.len());
     }
 
@@ -161,9 +212,19 @@ mod tests {
         check(&[CLASS_BYTES_MAX]);
         check(&[1500, 9000]);
         check(&[64, 65, 66, 67, 127, 128, 129, 16_777_215, 16_777_216]);
+        check(&[70_000, 72_000, 72_001, 99_999, 100_000, 1_000_000]);
         check(&(0..32).map(|i| 100 + i).collect::<Vec<_>>());
         check(&(0..32).map(|i| 64 << (i / 2) | (i % 2) << (i / 2 + 5)).collect::<Vec<_>>());
         check(&(1..=32).map(|i| i * 524_288).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn sets_of_classes_that_keep_apart_are_served_without_the_slow_path() {
+        for sizes in [&DEFAULT_CLASSES[..], &[1500, 9000], &[1 << 20, 3_000_000, 16 << 20]] {
+            let classes = SizeClasses::new(sizes).unwrap();
+            let largest = sizes[sizes.len() - 1];
+            assert!((1..=largest).all(|length| classes.column(length) == naive(sizes, length)));
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The engine: what happens on a get and on a put.
 //!
-//! The fast paths are [`Engine::take`] and [`Engine::put`]: one restartable sequence each. Everything
-//! else is out of line, runs once for some thirty of them, and takes one lock:
+//! The fast paths are [`Engine::take_fast`] and [`put_fast`]: one restartable sequence each, inlined
+//! into the caller. Everything else is out of line. Where there are restartable sequences, that runs once
+//! for some thirty gets or puts, and takes one lock; locked cells are entered from there too.
 //!
 //! ```text
 //!   get ─▶ cell ─(empty, closed)─▶ depot ─(nothing idle)─▶ source
@@ -9,71 +10,48 @@
 //! ```
 
 use std::alloc::Layout;
-use std::sync::{Mutex, PoisonError};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 
 use crate::asan;
-use crate::cells::{CellSet, Enter};
+use crate::cells::{
+    CellSet, Enter,
+    rseq::{Area, Column},
+};
 use crate::class::SizeClasses;
-use crate::depot::{Counts, Depot, Visit};
+use crate::depot::{Counts, Depot};
 use crate::error::GetError;
 use crate::limits::{BUFFER_ALIGN, BUFFER_BYTES_MAX};
-use crate::magazine::Block;
+use crate::magazine::{Block, Stack};
 use crate::meta::Meta;
-use crate::oversize::{Origin, Oversize};
+use crate::oversize::{Origin, Oversize, OversizeCounts, OversizeSnapshot};
 use crate::reentry::Stay;
-use crate::source::{Heap, Source};
+use crate::source::Source;
 
 /// One pool's machinery. Lives from when the pool is built until its last handle and its last buffer
 /// have gone, whichever goes last; see [`life`](crate::life).
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Engine {
-    /// The class of each length. Read on every get.
-    pub(crate) classes: SizeClasses,
-    /// Where the fast paths take and put. Read on every get and put.
-    pub(crate) cells: CellSet,
+    /// The first column, if there are any that the fast path may enter.
+    first_column: Column,
+    /// Where sequences find their thread's area; here, so that a get finds it next to the rest.
+    area: Area,
     /// What the handles of this pool's buffers say about it; see [`Meta`].
     pub(crate) meta: Meta,
+    /// The class of each length.
+    pub(crate) classes: SizeClasses,
+    /// Where gets take and puts put, as long as they can.
+    pub(crate) cells: CellSet,
     /// One depot for each class.
     depots: Box<[Depot]>,
-    source: Heap,
+    source: Arc<dyn Source>,
     /// Gets that no class could serve, and those of them still out. Atomic, since these gets may be
     /// nested in another's slow path.
     oversize: OversizeCounts,
     /// What keeps the engine alive: one for all handles together, one for each oversize buffer that is
     /// out, and, once the pool has ended, one for each other buffer that is out.
     keepers: AtomicUsize,
-    /// The counts at the last reset, which metrics subtract.
-    baseline: Mutex<Baseline>,
-}
-
-/// All counts of a pool at one time.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Baseline {
-    pub(crate) classes: Vec<Counts>,
-    pub(crate) oversize: OversizeSnapshot,
-}
-
-/// Counts of oversize buffers.
-#[derive(Debug, Default)]
-struct OversizeCounts {
-    gets: AtomicU64,
-    puts: AtomicU64,
-    bytes_allocated: AtomicU64,
-    bytes_in_use: AtomicU64,
-    refused: AtomicU64,
-    discards: AtomicU64,
-}
-
-/// What is known of buffers beyond the largest class.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct OversizeSnapshot {
-    pub(crate) gets: u64,
-    pub(crate) puts: u64,
-    pub(crate) bytes_allocated: u64,
-    pub(crate) bytes_in_use: u64,
-    pub(crate) refused: u64,
-    pub(crate) discards: u64,
 }
 
 /// What a get got.
@@ -86,64 +64,75 @@ pub(crate) enum Got {
 
 impl Engine {
     /// The engine of pool number `pool`, with closed cells and empty depots.
-    pub(crate) fn new(pool: usize, classes: SizeClasses, cells: CellSet, capacities: &[u8]) -> Self {
+    pub(crate) fn new(
+        pool: usize,
+        classes: SizeClasses,
+        cells: CellSet,
+        capacities: &[u8],
+        source: Arc<dyn Source>,
+    ) -> Self {
         let depots = (0..classes.count()).map(|class| Depot::new(capacities[class].into()));
+        let meta = Meta::of_pool(pool);
+        let (first_column, meta) = match cells.rseq() {
+            Some(rseq) => {
+                rseq.publish(pool);
+                (rseq.column(0), meta)
+            }
+            None => (Column::NONE, meta.with_locked()),
+        };
         Self {
+            first_column,
+            area: Area::known(),
+            meta,
             depots: depots.collect(),
             classes,
             cells,
-            meta: Meta::of_pool(pool),
-            source: Heap,
-            oversize: OversizeCounts::default(),
+            source,
+            oversize: OversizeCounts::new(),
             keepers: AtomicUsize::new(1),
-            baseline: Mutex::default(),
         }
     }
 
-    /// The fast path of a get: a block of `class` from this CPU's cell.
+    /// The fast path of a get: a class that serves `size`, and a block from this CPU's cell of it. `None`
+    /// says nothing but that it has to go another way.
     #[inline(always)]
-    pub(crate) fn take(&self, class: usize) -> Option<Block> {
-        let block = self.cells.take(class)?;
-        Some(self.wake(class, block))
-    }
-
-    /// The fast path of a put, which falls back to the slow one by itself.
-    #[inline(always)]
-    pub(crate) fn put(&self, class: usize, block: Block) {
-        let block = self.lay_down(class, block);
-        if let Err(block) = self.cells.put(class, block) {
-            self.put_slow(class, block);
+    #[expect(unsafe_code, reason = "enters a cell")]
+    pub(crate) fn take_fast(&self, size: usize) -> Option<(usize, Block)> {
+        if self.first_column.is_none() {
+            return None;
         }
+        let class = self.classes.column(size)?;
+        // SAFETY: there are columns, and they are this engine's, which is borrowed.
+        let block = unsafe { self.first_column.plus(class).take(self.area) }?;
+        Some((class, block))
     }
 
     /// Whatever the fast path could not get: from the depot, from the source, or of its own.
+    #[inline]
+    pub(crate) fn get_slow(&self, size: usize) -> Result<Got, GetError> {
+        let Some(class) = self.classes.of(size) else { return self.get_oversize(size, size) };
+        // The fast path was not for locked cells, and with others it may have been interrupted.
+        if let Some(block) = self.cells.take(class) {
+            return Ok(Got::Block(class, block));
+        }
+        self.get_from_depot(size, class)
+    }
+
     #[cold]
     #[inline(never)]
-    pub(crate) fn get_slow(&self, size: usize) -> Result<Got, GetError> {
+    fn get_from_depot(&self, size: usize, class: usize) -> Result<Got, GetError> {
         let stay = Stay::begin();
-        let Some(class) = self.classes.of(size) else {
-            let origin = if stay.is_nested() { Origin::Pages } else { Origin::Source };
-            return self.get_oversize(size, size, origin);
-        };
-        // The cell may hold blocks after all: the fast path also fails when it is interrupted.
-        if let Some(block) = self.cells.take(class) {
-            return Ok(Got::Block(class, self.wake(class, block)));
-        }
-        if let Some(mut stock) = self.depots[class].visit(stay.is_nested()) {
-            if let Some(block) = stock.take(&self.cells, class) {
-                return Ok(Got::Block(class, self.wake(class, block)));
-            }
+        let depot = &self.depots[class];
+        let visit = if stay.is_nested() { depot.try_visit() } else { Some(depot.visit()) };
+        if let Some(block) = visit.and_then(|mut stock| stock.take(&self.cells, class)) {
+            return Ok(Got::Block(class, block));
         }
         if stay.is_nested() {
-            return self.get_oversize(size, self.classes.bytes(class), Origin::Pages);
+            return self.get_oversize(size, self.classes.bytes(class));
         }
         // The source is asked without the lock: it may take its time, and others may put meanwhile.
-        let block = self.make(class);
-        let mut stock = self.visit(class);
-        let Some(block) = block else {
-            stock.refused();
-            return Err(GetError::out_of_memory(size));
-        };
+        let block = self.make(class).ok_or(GetError::out_of_memory(size))?;
+        let mut stock = depot.visit();
         stock.made_for_get();
         if stock.has_ended() {
             // A buffer of an ended pool that grows: one more to wait for.
@@ -152,166 +141,153 @@ impl Engine {
         Ok(Got::Block(class, block))
     }
 
-    fn get_oversize(
-        &self,
-        requested: usize,
-        capacity: usize,
-        origin: Origin,
-    ) -> Result<Got, GetError> {
-        if capacity > BUFFER_BYTES_MAX {
-            self.oversize.refused.fetch_add(1, Relaxed);
-            return Err(GetError::too_large(requested));
-        }
-        let Some(oversize) = Oversize::make(capacity, origin, &self.source) else {
-            self.oversize.refused.fetch_add(1, Relaxed);
-            return Err(GetError::out_of_memory(requested));
+    #[cold]
+    #[inline(never)]
+    fn get_oversize(&self, requested: usize, capacity: usize) -> Result<Got, GetError> {
+        let stay = Stay::begin();
+        let origin = if stay.is_nested() { Origin::Pages } else { Origin::Source };
+        let made = if capacity > BUFFER_BYTES_MAX {
+            Err(GetError::too_large(requested))
+        } else {
+            Oversize::make(capacity, origin, &*self.source)
+                .ok_or(GetError::out_of_memory(requested))
         };
+        let oversize = made?;
         // Relaxed: the caller has the engine alive by a handle or a buffer of its own.
         self.keepers.fetch_add(1, Relaxed);
-        self.oversize.gets.fetch_add(1, Relaxed);
-        self.oversize.bytes_allocated.fetch_add(capacity as u64, Relaxed);
-        self.oversize.bytes_in_use.fetch_add(capacity as u64, Relaxed);
+        self.oversize.got(capacity);
         Ok(Got::Oversize(oversize))
     }
 
-    /// Frees an oversize buffer. Says whether the engine is to be freed now; then nobody else has it.
+    /// Counts a get that got nothing.
+    #[cold]
+    pub(crate) fn refused(&self, size: usize) {
+        match self.classes.of(size) {
+            Some(class) => self.depots[class].refused(),
+            None => self.oversize.refused(),
+        }
+    }
+
+    /// Frees an oversize buffer. Returns how many keepers are to be let go.
     #[must_use]
-    pub(crate) fn put_oversize(&self, oversize: Oversize) -> bool {
+    pub(crate) fn put_oversize(&self, oversize: Oversize) -> usize {
         let _stay = Stay::begin();
-        self.oversize.bytes_in_use.fetch_sub(oversize.capacity() as u64, Relaxed);
-        self.oversize.puts.fetch_add(1, Relaxed);
-        oversize.free(&self.source);
-        self.release(1)
+        self.oversize.put(oversize.capacity());
+        oversize.free(&*self.source);
+        1
+    }
+
+    /// A put that could not go the fast way: to a locked cell, or to the depot. Returns how many keepers are
+    /// to be let go; if none, this engine may be gone by now. A nested put may get its block back, to try
+    /// again when it is not nested.
+    #[inline]
+    pub(crate) fn put_slow(&self, class: usize, block: Block) -> Result<usize, Block> {
+        // The fast path was not for locked cells, and with others it may have been interrupted.
+        match self.cells.put(class, block) {
+            Ok(()) => Ok(0),
+            Err(block) => self.put_to_depot(class, block),
+        }
     }
 
     #[cold]
     #[inline(never)]
-    fn put_slow(&self, class: usize, block: Block) {
-        if self.put_to_depot(class, block) {
-            crate::life::free(self);
-        }
-    }
-
-    /// Says whether the engine is to be freed now.
-    fn put_to_depot(&self, class: usize, block: Block) -> bool {
+    fn put_to_depot(&self, class: usize, block: Block) -> Result<usize, Block> {
         let stay = Stay::begin();
-        // The cell may have room after all: the fast path also fails when it is interrupted.
-        let Err(block) = self.cells.put(class, block) else { return false };
         let depot = &self.depots[class];
-        let Some(mut stock) = depot.visit(stay.is_nested()) else {
-            depot.leave(block);
-            return false;
-        };
-        let Err(block) = stock.give(&self.cells, class, block) else { return false };
+        let visit = if stay.is_nested() { depot.try_visit() } else { Some(depot.visit()) };
+        let Some(mut stock) = visit else { return Err(block) };
+        let Err(block) = stock.give(&self.cells, class, block) else { return Ok(0) };
         if stay.is_nested() {
-            // Freeing is not for a nested call either. The block waits for the next visit.
-            drop(stock);
-            depot.leave(block);
-            return false;
+            // Freeing is not for a nested call either.
+            return Err(block);
         }
         stock.unmade();
-        let ended = stock.has_ended();
-        // What nested puts left here after the end has been waiting for this.
-        let mut left = 0;
-        while let Some(block) = if ended { stock.remove() } else { None } {
-            stock.unmade();
-            self.unmake(class, block);
-            left += 1;
+        if !stock.has_ended() {
+            // The block is no longer counted as one that is out, so something else has to keep the engine
+            // until it is freed. Under the lock: `end` has not been here.
+            self.keepers.fetch_add(1, Relaxed);
         }
         drop(stock);
         self.unmake(class, block);
-        ended && self.release(1 + left)
+        Ok(1)
     }
 
     /// Makes blocks until at least `count` of a class are idle, with all their pages resident. Returns
     /// how many it made: fewer than needed if the source has no more.
     pub(crate) fn warm_up(&self, class: usize, count: usize) -> usize {
         let _stay = Stay::begin();
-        let idle = self.visit(class).counts(&self.cells, class).idle;
+        let idle = self.counts(class).0.idle;
         let missing = count.saturating_sub(usize::try_from(idle).unwrap_or(usize::MAX));
         for made in 0..missing {
             let Some(block) = self.make(class) else { return made };
-            let block = self.lay_down(class, touch(block, self.classes.bytes(class)));
-            self.visit(class).made_idle(block);
+            let block = touch(block, self.classes.bytes(class));
+            let filed = self.depots[class].visit().made_idle(block);
+            if let Err(block) = filed {
+                self.unmake(class, block);
+                return made;
+            }
         }
         missing
     }
 
-    /// What is known of a class. Takes its lock.
-    pub(crate) fn counts(&self, class: usize) -> Counts {
+    /// What is known of a class, now and at the last reset. Takes its lock.
+    pub(crate) fn counts(&self, class: usize) -> (Counts, Counts) {
         let _stay = Stay::begin();
-        self.visit(class).counts(&self.cells, class)
+        self.depots[class].counts(&self.cells, class)
     }
 
-    /// What is known of oversize buffers.
-    pub(crate) fn oversize(&self) -> OversizeSnapshot {
-        let counts = &self.oversize;
-        // `puts` first: a put follows its get, so no more puts than gets are ever seen.
-        let puts = counts.puts.load(Relaxed);
-        OversizeSnapshot {
-            puts,
-            gets: counts.gets.load(Relaxed),
-            bytes_allocated: counts.bytes_allocated.load(Relaxed),
-            bytes_in_use: counts.bytes_in_use.load(Relaxed),
-            refused: counts.refused.load(Relaxed),
-            discards: counts.discards.load(Relaxed),
-        }
-    }
-
-    /// The counts at the last reset, or zeros.
-    pub(crate) fn baseline(&self) -> Baseline {
-        self.baseline.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What is known of oversize buffers, now and at the last reset.
+    pub(crate) fn oversize(&self) -> (OversizeSnapshot, OversizeSnapshot) {
+        self.oversize.snapshots()
     }
 
     /// Notes the counts as they are now, for metrics to subtract.
-    pub(crate) fn set_baseline(&self) {
-        let classes = (0..self.classes.count()).map(|class| self.counts(class)).collect();
-        let baseline = Baseline { classes, oversize: self.oversize() };
-        *self.baseline.lock().unwrap_or_else(PoisonError::into_inner) = baseline;
+    pub(crate) fn reset_counts(&self) {
+        let _stay = Stay::begin();
+        for (class, depot) in self.depots.iter().enumerate() {
+            depot.reset(&self.cells, class);
+        }
+        self.oversize.reset();
     }
 
     /// Counts a buffer of another pool that was put into this one.
     #[cold]
     pub(crate) fn discarded(&self, capacity: usize) {
-        let _stay = Stay::begin();
         match self.classes.of(capacity) {
-            Some(class) => self.visit(class).discarded(),
-            None => drop(self.oversize.discards.fetch_add(1, Relaxed)),
+            Some(class) => self.depots[class].discarded(),
+            None => self.oversize.discarded(),
         }
     }
 
     /// Ends the pool: closes all cells and frees what is idle; from here on puts free what they bring.
-    /// Says whether the engine is to be freed now. Called once, when the last handle has gone.
+    /// Returns how many keepers are to be let go. Called once, when the last handle has gone.
     #[must_use]
-    pub(crate) fn end(&self) -> bool {
+    pub(crate) fn end(&self) -> usize {
         let _stay = Stay::begin();
         for class in 0..self.classes.count() {
-            let mut stock = self.visit(class);
+            let mut stock = self.depots[class].visit();
             if !stock.drain_cells(&self.cells, class) {
                 // The system no longer lets us take magazines from other CPUs. What they hold cannot be
                 // had, so this engine stays for good.
                 self.keepers.fetch_add(1, Relaxed);
             }
             stock.end();
-            while let Some(block) = stock.remove() {
-                stock.unmade();
-                self.unmake(class, block);
-            }
+            let (idle, _) = stock.clear();
             // Under the lock, so before any put can count itself out.
-            let out = usize::try_from(stock.counts(&self.cells, class).created).unwrap_or(usize::MAX);
-            self.keepers.fetch_add(out, Relaxed);
+            let out = stock.counts(&self.cells, class).created;
+            self.keepers.fetch_add(usize::try_from(out).unwrap_or(usize::MAX), Relaxed);
+            drop(stock);
+            self.unmake_all(class, idle);
         }
-        self.release(1)
+        1
     }
 
     /// Frees the magazines of an engine that nobody has any more.
     #[expect(unsafe_code, reason = "only the engine knows when no cell is entered any more")]
     pub(crate) fn free_magazines(&mut self) {
         for depot in &mut self.depots {
-            if let Some(mut stock) = depot.visit(false) {
-                // SAFETY: `end` closed all cells, and exclusive access says that nobody is in one.
-                unsafe { stock.arena().free() };
-            }
+            // SAFETY: `end` closed all cells, and exclusive access says that nobody is in one.
+            unsafe { depot.visit().arena().free() };
         }
     }
 
@@ -320,18 +296,9 @@ impl Engine {
         &self.depots
     }
 
-    fn visit(&self, class: usize) -> Visit<'_> {
-        // Only a nested visit may find no way in.
-        loop {
-            if let Some(visit) = self.depots[class].visit(false) {
-                return visit;
-            }
-        }
-    }
-
     /// Lets go of the engine `count` times. Says whether that was the last.
     #[must_use]
-    fn release(&self, count: usize) -> bool {
+    pub(crate) fn let_go(&self, count: usize) -> bool {
         // Release: what was done with the engine is done. Acquire: by all others too, for the one who
         // frees it.
         self.keepers.fetch_sub(count, AcqRel) == count
@@ -344,38 +311,43 @@ impl Engine {
     #[expect(unsafe_code, reason = "turns memory of the source into blocks")]
     fn make(&self, class: usize) -> Option<Block> {
         let memory = self.source.allocate(self.layout(class)?)?;
+        debug_assert!(
+            memory.as_ptr().addr().is_multiple_of(BUFFER_ALIGN),
+            "a source keeps alignment"
+        );
         // SAFETY: new memory of the class's size, and nobody else's.
         Some(unsafe { Block::from_raw(memory) })
     }
 
+    fn unmake_all(&self, class: usize, mut magazines: Stack) {
+        while let Some(mut magazine) = magazines.pop() {
+            while let Some(block) = magazine.pop() {
+                self.unmake(class, block);
+            }
+        }
+    }
+
     #[expect(unsafe_code, reason = "turns blocks back into memory of the source")]
     fn unmake(&self, class: usize, block: Block) {
-        let memory = self.wake(class, block).into_raw();
+        let memory = block.into_raw();
+        asan::unpoison(memory, self.classes.bytes(class));
         let Some(layout) = self.layout(class) else { return };
         // SAFETY: blocks of a class are made by `make` with this layout, and the right to this one has
         // just been given up.
         unsafe { self.source.deallocate(memory, layout) };
     }
+}
 
-    /// Tells the sanitizer that a block goes idle.
-    #[inline(always)]
-    #[expect(unsafe_code, reason = "looks at a block's address")]
-    fn lay_down(&self, class: usize, block: Block) -> Block {
-        let memory = block.into_raw();
-        asan::poison(memory, if cfg!(shockwave_asan) { self.classes.bytes(class) } else { 0 });
-        // SAFETY: the right was given up two lines above.
-        unsafe { Block::from_raw(memory) }
-    }
-
-    /// Tells the sanitizer that a block is in use again.
-    #[inline(always)]
-    #[expect(unsafe_code, reason = "looks at a block's address")]
-    fn wake(&self, class: usize, block: Block) -> Block {
-        let memory = block.into_raw();
-        asan::unpoison(memory, if cfg!(shockwave_asan) { self.classes.bytes(class) } else { 0 });
-        // SAFETY: the right was given up two lines above.
-        unsafe { Block::from_raw(memory) }
-    }
+/// The fast path of a put: to this CPU's cell in the column at `place`, or the block back.
+///
+/// # Safety
+///
+/// A buffer whose [`Meta`] says this place has just given up its block, and its pool is alive.
+#[inline(always)]
+#[expect(unsafe_code, reason = "enters a cell")]
+pub(crate) unsafe fn put_fast(place: usize, block: Block) -> Result<(), Block> {
+    // SAFETY: the caller's word.
+    unsafe { Column::at(place).put(Area::known(), block) }
 }
 
 /// Writes to each page of a block, so that the system has to provide it.
@@ -383,9 +355,17 @@ impl Engine {
 fn touch(block: Block, bytes: usize) -> Block {
     let memory = block.into_raw();
     for offset in (0..bytes).step_by(crate::source::pages::PAGE_BYTES) {
-        // SAFETY: within the block, which is this function's alone; new, so zero already.
-        unsafe { memory.byte_add(offset).write_volatile(0) };
+        // SAFETY: within the block.
+        let page = unsafe { memory.byte_add(offset) };
+        // SAFETY: the block is this function's alone; new, so zero already.
+        unsafe { page.write_volatile(0) };
     }
+    // A block need not begin with a page, so its last one may not have been met.
+    // SAFETY: within the block, which has at least `CLASS_BYTES_MIN` bytes.
+    let last = unsafe { memory.byte_add(bytes - 1) };
+    // SAFETY: as above.
+    unsafe { last.write_volatile(0) };
+    asan::poison(memory, bytes);
     // SAFETY: the right was given up above.
     unsafe { Block::from_raw(memory) }
 }

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use crate::limits::{
-    BUFFER_BYTES_MAX, CLASS_BYTES_MAX, CLASS_BYTES_MIN, CLASSES_MAX, POOLS_MAX,
-};
+use crate::limits::{BUFFER_BYTES_MAX, CLASS_BYTES_MAX, CLASS_BYTES_MIN, CLASSES_MAX, POOLS_MAX};
 
 /// Why a buffer could not be had. From [`try_get`](crate::BufferPool::try_get) and
 /// [`try_reserve`](crate::Buffer::try_reserve).
@@ -109,7 +107,6 @@ enum BuildErrorKind {
     CellsVariable(String),
     RseqUnavailable(&'static str),
     TooManyPools,
-    OutOfMemory,
 }
 
 impl BuildError {
@@ -137,10 +134,6 @@ impl BuildError {
         Self { kind: BuildErrorKind::TooManyPools }
     }
 
-    pub(crate) fn out_of_memory() -> Self {
-        Self { kind: BuildErrorKind::OutOfMemory }
-    }
-
     /// Whether the class set is at fault: its count, a size, or the order.
     #[must_use]
     pub fn is_classes(&self) -> bool {
@@ -166,12 +159,6 @@ impl BuildError {
     pub fn is_too_many_pools(&self) -> bool {
         matches!(self.kind, BuildErrorKind::TooManyPools)
     }
-
-    /// Whether the system refused the memory for the pool's own tables.
-    #[must_use]
-    pub fn is_out_of_memory(&self) -> bool {
-        matches!(self.kind, BuildErrorKind::OutOfMemory)
-    }
 }
 
 impl fmt::Display for BuildError {
@@ -180,10 +167,9 @@ impl fmt::Display for BuildError {
             BuildErrorKind::ClassCount(count) => {
                 write!(f, "a pool has 1 to {CLASSES_MAX} classes, not {count}")
             }
-            BuildErrorKind::ClassSize(size) => write!(
-                f,
-                "a class has {CLASS_BYTES_MIN} to {CLASS_BYTES_MAX} bytes, not {size}"
-            ),
+            BuildErrorKind::ClassSize(size) => {
+                write!(f, "a class has {CLASS_BYTES_MIN} to {CLASS_BYTES_MAX} bytes, not {size}")
+            }
             BuildErrorKind::ClassOrder(before, after) => {
                 write!(f, "classes must be ascending, but {after} follows {before}")
             }
@@ -196,9 +182,6 @@ impl fmt::Display for BuildError {
             }
             BuildErrorKind::TooManyPools => {
                 write!(f, "a process may have {POOLS_MAX} pools alive at once, and it has them")
-            }
-            BuildErrorKind::OutOfMemory => {
-                write!(f, "the system refused the memory for the pool's tables")
             }
         }
     }

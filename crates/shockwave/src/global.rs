@@ -41,6 +41,7 @@ pub fn put_buffer_with_reset(buffer: Buffer) {
 }
 
 /// Makes `count` idle buffers in each class of the [`global`] pool. See [`BufferPool::warmup`].
+#[expect(clippy::must_use_candidate, reason = "the buffers are what it is called for")]
 pub fn warmup_buffer_pool(count: usize) -> usize {
     global().warmup(count)
 }

@@ -1,18 +1,20 @@
-//! Magazines: fixed arrays of idle blocks, each with one word that says how many there are and how
-//! many gets they have served.
+//! Magazines: fixed arrays of idle blocks, each with one word that says how much room is left and how
+//! many gets it has served.
 //!
 //! ```text
-//!   Slots, 512 bytes     word             capacity   next      –      slots
-//!                      ┌────────────────┬──────────┬─────────┬──────┬────┬────┬────┬─ … ─┬────┐
-//!                      │ gets << 8 | len│    60    │  link   │      │  b │  b │  b │     │  – │
-//!                      └────────────────┴──────────┴─────────┴──────┴────┴────┴────┴─ … ─┴────┘
-//!                       0                8          16        24     32            ▲
-//!                                                                              slots[len]
+//!   Slots, 512 bytes     word              capacity   next     –     slots
+//!                      ┌─────────────────┬──────────┬────────┬─────┬────┬────┬─ … ─┬────┬──────┐
+//!                      │ gets << 8 | room│    59    │  link  │     │  – │  b │     │  b │ null │
+//!                      └─────────────────┴──────────┴────────┴─────┴────┴────┴─ … ─┴────┴──────┘
+//!                       0                 8          16       24    32    ▲               ▲
+//!                                                                    blocks[room]   blocks[capacity]
 //! ```
 //!
-//! A get takes `slots[len - 1]` and stores `word + 255`: one get more, one block less. A put fills
-//! `slots[len]` and stores `word + 1`. Either is one store of one word, which is what lets a
-//! restartable sequence commit it and what makes the count of gets exact at no cost.
+//! Blocks fill the slots from the end. A get takes `blocks[room]` and stores `word + 257`: one get more,
+//! one slot of room more. A put fills `blocks[room - 1]` and stores `word - 1`. Either is one store of one
+//! word, which is what lets a restartable sequence commit it and what makes the count of gets exact at
+//! no cost. Neither needs the capacity: a magazine is full when there is no room, and empty when the next
+//! slot is the null behind the last, so each of the two looks at nothing that it has not loaded anyway.
 //!
 //! [`Slots`] is the memory, which a cell shares with whoever enters it. [`Magazine`] is the right to
 //! it: a magazine that is in no cell has one holder, who may read and write it as it likes.
@@ -23,7 +25,9 @@ use std::ptr::NonNull;
 
 use crate::limits::SLOTS;
 use crate::source::pages;
-use crate::sync::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, UnsafeCell};
+use crate::sync::{
+    AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, UnsafeCell,
+};
 
 /// The memory of one buffer, and the right to it: whoever has the block may write it, and must hand
 /// it on. Not `Copy`, so that safe code cannot hand the same memory to two holders.
@@ -52,51 +56,50 @@ impl Block {
     }
 }
 
-/// Blocks that were served, and blocks that are there: a magazine's word, taken apart.
+/// Blocks that were served, and blocks that are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Word {
     /// Gets served since the count was last harvested, `0..2^56`.
     pub(crate) gets: u64,
-    /// Blocks in the magazine, `0..=SLOTS`.
+    /// Blocks in the magazine, `0..=capacity`.
     pub(crate) len: usize,
 }
 
-impl Word {
-    /// What the bits of a magazine's word mean.
-    pub(crate) fn from_bits(bits: u64) -> Self {
-        Self { gets: bits >> 8, len: (bits & 0xff) as usize }
-    }
-}
-
-/// What a get adds to the word: one get more, one block less.
-pub(crate) const WORD_GET: u64 = (1 << 8) - 1;
-/// What a put adds to the word: one block more.
+/// What a get adds to the word: one get more, one slot of room more.
+pub(crate) const WORD_GET: u64 = (1 << 8) + 1;
+/// What a put subtracts from the word: one slot of room.
 pub(crate) const WORD_PUT: u64 = 1;
 
-/// The memory of a magazine. Offsets are known to the assembly in `cells/rseq.rs`.
+/// The part of the word that is the room: slots before the first block, and so the next block's slot.
+#[expect(clippy::cast_possible_truncation, reason = "eight bits are wanted")]
+pub(crate) const fn room(bits: u64) -> usize {
+    bits as u8 as usize
+}
+
+/// The memory of a magazine. Offsets are known to the assembly in `cells/rseq/sequence.rs`.
 #[repr(C)]
 #[cfg_attr(not(loom), repr(align(512)))]
 pub(crate) struct Slots {
-    /// `gets << 8 | len`, with `len <= SLOTS`; `slots[..len]` are blocks that belong to the magazine.
+    /// `gets << 8 | room`, with `room <= capacity`.
     pub(crate) word: AtomicU64,
-    /// Blocks that a put may fill it up to, `0..=SLOTS`. Written only while no cell points here.
-    pub(crate) capacity: AtomicU64,
+    /// Blocks that fit, `0..=SLOTS`. Written only while no cell points here.
+    capacity: AtomicUsize,
     /// The next magazine of a [`Stack`]; meaningless in a cell.
     next: UnsafeCell<Option<Magazine>>,
     reserved: u64,
-    /// Addresses of blocks; those from `len` on are stale.
-    pub(crate) slots: [UnsafeCell<*mut u8>; SLOTS],
+    /// `blocks[room..capacity]` belong to the magazine, `blocks[capacity]` is null, and
+    /// the others are stale.
+    pub(crate) blocks: [UnsafeCell<*mut u8>; SLOTS + 1],
 }
 
 #[cfg(not(loom))]
 const _: () = {
     assert!(size_of::<Slots>() == 512);
     assert!(std::mem::offset_of!(Slots, word) == 0);
-    assert!(std::mem::offset_of!(Slots, capacity) == 8);
-    assert!(std::mem::offset_of!(Slots, slots) == 32);
+    assert!(std::mem::offset_of!(Slots, blocks) == 32);
 };
 
-// SAFETY: `word` and `capacity` are atomic; `next` and `slots` are touched by a `Magazine`'s holder,
+// SAFETY: `word` and `capacity` are atomic; `next` and `blocks` are touched by a `Magazine`'s holder,
 // or through a cell under that cell's own rules of entry, one at a time in either case.
 unsafe impl Sync for Slots {}
 
@@ -104,33 +107,21 @@ impl Slots {
     fn new() -> Self {
         Self {
             word: AtomicU64::new(0),
-            capacity: AtomicU64::new(0),
+            capacity: AtomicUsize::new(0),
             next: UnsafeCell::new(None),
             reserved: 0,
-            slots: std::array::from_fn(|_| UnsafeCell::new(std::ptr::null_mut())),
+            blocks: std::array::from_fn(|_| UnsafeCell::new(std::ptr::null_mut())),
         }
     }
-}
 
-/// What a closed cell points at: empty and without room, so that gets and puts both leave by the
-/// slow path, and no flag is ever tested on the fast one. Nothing ever writes to it.
-#[cfg(not(loom))]
-pub(crate) fn closed() -> *mut Slots {
-    static CLOSED: Slots = Slots {
-        word: AtomicU64::new(0),
-        capacity: AtomicU64::new(0),
-        next: UnsafeCell::new(None),
-        reserved: 0,
-        slots: [const { UnsafeCell::new(std::ptr::null_mut()) }; SLOTS],
-    };
-    (&raw const CLOSED).cast_mut()
-}
-
-#[cfg(loom)]
-pub(crate) fn closed() -> *mut Slots {
-    loom::lazy_static! { static ref CLOSED: Slots = Slots::new(); }
-    let closed: &Slots = &CLOSED;
-    std::ptr::from_ref(closed).cast_mut()
+    /// The word, taken apart. May be asked while others enter the cell: the capacity stays.
+    pub(crate) fn look(&self) -> Word {
+        // Acquire: what was put by whoever had the cell before; pairs with the Release in `set`, and
+        // in a locked cell's release of its lock.
+        let bits = self.word.load(Acquire);
+        let len = self.capacity.load(Relaxed).saturating_sub(room(bits));
+        Word { gets: bits >> 8, len }
+    }
 }
 
 /// The right to one magazine that is in no cell.
@@ -145,14 +136,14 @@ impl Magazine {
     /// # Safety
     ///
     /// `slots` was given up by [`into_raw`](Self::into_raw), is in no cell any more, and no one who
-    /// entered while it was can still commit to it. It is not [`closed`].
+    /// entered while it was can still commit to it.
     pub(crate) unsafe fn from_raw(slots: NonNull<Slots>) -> Self {
         Self(slots)
     }
 
     /// Gives the right up, for a cell to take.
-    pub(crate) fn into_raw(self) -> *mut Slots {
-        self.0.as_ptr()
+    pub(crate) fn into_raw(self) -> NonNull<Slots> {
+        self.0
     }
 
     fn slots(&self) -> &Slots {
@@ -163,14 +154,18 @@ impl Magazine {
 
     /// Blocks here and gets counted.
     pub(crate) fn word(&self) -> Word {
-        // Acquire: what was put by whoever had the cell before; pairs with the Release in `set`, and
-        // in a locked cell's release of its lock.
-        Word::from_bits(self.slots().word.load(Acquire))
+        self.slots().look()
+    }
+
+    /// Blocks that fit, `0..=SLOTS`.
+    fn capacity(&self) -> usize {
+        self.slots().capacity.load(Relaxed)
     }
 
     fn set(&mut self, word: Word) {
+        let room = self.capacity() - word.len;
         // Release: publishes the slots to whoever enters the cell that this magazine goes to.
-        self.slots().word.store(word.gets << 8 | word.len as u64, Release);
+        self.slots().word.store(word.gets << 8 | room as u64, Release);
     }
 
     /// Blocks here.
@@ -178,10 +173,37 @@ impl Magazine {
         self.word().len
     }
 
-    /// Says how far puts may fill it, at most [`SLOTS`].
+    fn read(&self, slot: usize) -> *mut u8 {
+        // SAFETY: this holder alone has the slots.
+        self.slots().blocks[slot].with(|slot| unsafe { *slot })
+    }
+
+    fn write(&mut self, slot: usize, memory: *mut u8) {
+        // SAFETY: this holder alone has the slots.
+        self.slots().blocks[slot].with_mut(|slot| unsafe { *slot = memory });
+    }
+
+    /// Says how many blocks fit, at most [`SLOTS`], and no fewer than there are. Blocks move to the new
+    /// end.
     pub(crate) fn set_capacity(&mut self, capacity: usize) {
-        debug_assert!(capacity <= SLOTS);
-        self.slots().capacity.store(capacity as u64, Relaxed);
+        let (old, word) = (self.capacity(), self.word());
+        let capacity = capacity.clamp(word.len, SLOTS);
+        if capacity == old {
+            return;
+        }
+        // From the end that does not overwrite what is still to be moved.
+        let mut move_one = |i: usize| {
+            let memory = self.read(old - i);
+            self.write(capacity - i, memory);
+        };
+        if capacity > old {
+            (1..=word.len).for_each(&mut move_one);
+        } else {
+            (1..=word.len).rev().for_each(&mut move_one);
+        }
+        self.write(capacity, std::ptr::null_mut());
+        self.slots().capacity.store(capacity, Relaxed);
+        self.set(word);
     }
 
     /// Takes the count of gets out of the word, leaving zero.
@@ -195,21 +217,36 @@ impl Magazine {
     pub(crate) fn pop(&mut self) -> Option<Block> {
         let word = self.word();
         let len = word.len.checked_sub(1)?;
-        // SAFETY: this holder alone has the slots, and `slots[..len]` hold blocks.
-        let memory = self.slots().slots[len].with(|slot| unsafe { *slot });
+        let memory = self.read(self.capacity() - word.len);
         self.set(Word { len, ..word });
         // SAFETY: the block belonged to the magazine, which has just let go of it.
         NonNull::new(memory).map(|memory| unsafe { Block::from_raw(memory) })
     }
 
-    /// Adds a block, or hands it back if all slots are taken.
+    /// Adds a block, or hands it back if there is no room.
     pub(crate) fn push(&mut self, block: Block) -> Result<(), Block> {
         let word = self.word();
-        let Some(slot) = self.slots().slots.get(word.len) else { return Err(block) };
-        // SAFETY: this holder alone has the slots.
-        slot.with_mut(|slot| unsafe { *slot = block.into_raw().as_ptr() });
+        let Some(slot) = self.capacity().checked_sub(word.len + 1) else { return Err(block) };
+        self.write(slot, block.into_raw().as_ptr());
         self.set(Word { len: word.len + 1, ..word });
         Ok(())
+    }
+}
+
+impl Magazine {
+    /// Moves the top blocks over to `empty`, a magazine without blocks, so that `keep` remain; all in one
+    /// go, since it happens with the class's lock held.
+    pub(crate) fn split(&mut self, keep: usize, empty: &mut Self) {
+        let (word, other) = (self.word(), empty.word());
+        debug_assert_eq!(other.len, 0, "what is split off goes to an empty magazine");
+        let moved = word.len.saturating_sub(keep).min(empty.capacity());
+        let (from, to) = (self.capacity() - word.len, empty.capacity() - moved);
+        for i in 0..moved {
+            let memory = self.read(from + i);
+            empty.write(to + i, memory);
+        }
+        empty.set(Word { len: moved, ..other });
+        self.set(Word { len: word.len - moved, ..word });
     }
 }
 
@@ -284,7 +321,9 @@ impl Arena {
         let slots = unsafe { page.byte_add(self.used * size_of::<Slots>()) }.cast::<Slots>();
         // SAFETY: writable, aligned to its size since the page is, and not handed out before.
         unsafe { slots.write(Slots::new()) };
-        Some(Magazine(slots))
+        let mut magazine = Magazine(slots);
+        magazine.set_capacity(SLOTS);
+        Some(magazine)
     }
 }
 
@@ -309,8 +348,9 @@ mod tests {
     use super::*;
 
     fn block(address: usize) -> Block {
+        let memory = NonNull::new(std::ptr::without_provenance_mut(address)).expect("not null");
         // SAFETY: never dereferenced in these tests.
-        unsafe { Block::from_raw(NonNull::new(address as *mut u8).unwrap()) }
+        unsafe { Block::from_raw(memory) }
     }
 
     #[test]
@@ -329,10 +369,25 @@ mod tests {
     }
 
     #[test]
-    fn the_word_counts_a_get_in_the_store_that_takes_the_block() {
-        let bits = 7 << 8 | 3;
-        assert_eq!(Word::from_bits(bits + WORD_GET), Word { gets: 8, len: 2 });
-        assert_eq!(Word::from_bits(bits + WORD_PUT), Word { gets: 7, len: 4 });
+    fn capacity_changes_around_what_is_there() {
+        let mut arena = Arena::default();
+        let mut magazine = arena.spare().unwrap();
+        for i in 1..=3 {
+            magazine.push(block(i * 64)).unwrap();
+        }
+        for capacity in [5, 4, 3, 1, 17, SLOTS, 2, 6] {
+            magazine.set_capacity(capacity);
+            assert_eq!(magazine.capacity(), capacity.max(3));
+            assert_eq!(magazine.len(), 3);
+            assert!(magazine.read(magazine.capacity()).is_null());
+            let held: Vec<_> =
+                (1..=3).map(|i| magazine.read(magazine.capacity() - i) as usize).collect();
+            assert_eq!(held, [64, 128, 192]);
+        }
+        for _ in 0..3 {
+            magazine.push(block(64)).unwrap();
+        }
+        assert!(magazine.push(block(64)).is_err());
     }
 
     #[test]
@@ -350,6 +405,28 @@ mod tests {
             assert_eq!(address, i * 64);
         }
         assert!(stack.pop().is_none());
+    }
+
+    #[test]
+    fn a_split_moves_the_top_and_keeps_the_counts() {
+        let mut arena = Arena::default();
+        let (mut magazine, mut half) = (arena.spare().unwrap(), arena.spare().unwrap());
+        half.set_capacity(7);
+        for i in 1..=10 {
+            magazine.push(block(i * 64)).unwrap();
+        }
+        magazine.set(Word { gets: 3, len: 10 });
+        magazine.split(6, &mut half);
+        assert_eq!(
+            (magazine.word(), half.word()),
+            (Word { gets: 3, len: 6 }, Word { gets: 0, len: 4 })
+        );
+        for i in [10, 9, 8, 7] {
+            assert_eq!(half.pop().unwrap().into_raw().as_ptr() as usize, i * 64);
+        }
+        for i in (1..=6).rev() {
+            assert_eq!(magazine.pop().unwrap().into_raw().as_ptr() as usize, i * 64);
+        }
     }
 
     #[test]

@@ -1,34 +1,40 @@
 //! The second word of a handle: everything about a buffer that is not its address.
 //!
 //! ```text
-//!    63      56 55          44 43     38 37     32 31                              0
-//!   ┌──────────┬──────────────┬─────────┬─────────┬─────────────────────────────────┐
-//!   │  flags   │  pool        │  class  │  dirty  │  length                         │
-//!   └──────────┴──────────────┴─────────┴─────────┴─────────────────────────────────┘
+//!     63     62        52 51      46 45     40 39      32 31                              0
+//!   ┌───────┬────────────┬──────────┬─────────┬──────────┬─────────────────────────────────┐
+//!   │special│  pool      │  class   │  dirty  │  flags   │  length                         │
+//!   └───────┴────────────┴──────────┴─────────┴──────────┴─────────────────────────────────┘
+//!            ◀──── place ──────────▶
 //! ```
+//!
+//! Pool and class stand next to each other below the sign bit, so that in a buffer that is not special
+//! one shift gives its *place*, the index of its column of cells.
 
-use crate::limits::{CLASSES_MAX, POOLS_MAX};
+use crate::limits::{COLUMNS, POOLS_MAX};
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Meta(u64);
 
-const DIRTY_SHIFT: u32 = 32;
+const FLAGS_SHIFT: u32 = 32;
+const DIRTY_SHIFT: u32 = 40;
 const DIRTY_MASK: u64 = 0x3f << DIRTY_SHIFT;
-const CLASS_SHIFT: u32 = 38;
-const POOL_SHIFT: u32 = 44;
-const FLAGS_SHIFT: u32 = 56;
+const CLASS_SHIFT: u32 = 46;
+const POOL_SHIFT: u32 = 52;
 
+/// Something is to be done on return besides to return. Part of every flag, and the sign bit, so that
+/// one test on each drop answers for all of them.
+const SPECIAL: u64 = 1 << 63;
 /// The buffer belongs to no class; its capacity lies before its data.
 const OVERSIZE: u64 = 1 << FLAGS_SHIFT | SPECIAL;
 /// What was written is cleared before the buffer goes back.
 const SCRUB: u64 = 1 << (FLAGS_SHIFT + 1) | SPECIAL;
-/// Something is to be done on return besides to return. Part of every flag, and the sign bit, so that
-/// one test on each drop answers for all of them.
-const SPECIAL: u64 = 1 << 63;
+/// The pool's cells are not entered by restartable sequences.
+const LOCKED: u64 = 1 << (FLAGS_SHIFT + 2) | SPECIAL;
 
-const _: () = assert!(POOLS_MAX - 1 <= 0xfff, "twelve bits of pool");
-const _: () = assert!(CLASSES_MAX - 1 <= 0x3f, "six bits of class");
+const _: () = assert!(COLUMNS == 1 << (POOL_SHIFT - CLASS_SHIFT), "the class fills its field");
+const _: () = assert!(POOLS_MAX == 1 << (63 - POOL_SHIFT), "the pool fills its field");
 
 impl Meta {
     /// What all buffers of a pool have in common.
@@ -47,7 +53,12 @@ impl Meta {
         Self(self.0 | OVERSIZE)
     }
 
-    /// The same with the flag that [`is_plain`](Self::is_plain) denies and scrubbing looks at.
+    /// The same, for a pool whose cells are locked.
+    pub(crate) const fn with_locked(self) -> Self {
+        Self(self.0 | LOCKED)
+    }
+
+    /// The same with the flag that asks for a scrub.
     pub(crate) const fn with_scrub(self) -> Self {
         Self(self.0 | SCRUB)
     }
@@ -73,7 +84,7 @@ impl Meta {
     /// The class, of a buffer that has one.
     #[inline(always)]
     pub(crate) const fn class(self) -> usize {
-        (self.0 >> CLASS_SHIFT) as usize & (CLASSES_MAX - 1)
+        (self.0 >> CLASS_SHIFT) as usize & (COLUMNS - 1)
     }
 
     /// The number of the pool.
@@ -82,16 +93,16 @@ impl Meta {
         (self.0 >> POOL_SHIFT) as usize & (POOLS_MAX - 1)
     }
 
+    /// The index of the column of cells, if the buffer is plain.
+    #[inline(always)]
+    pub(crate) const fn place(self) -> Option<usize> {
+        if self.0 & SPECIAL == 0 { Some((self.0 >> CLASS_SHIFT) as usize) } else { None }
+    }
+
     /// Whether the buffer belongs to no class.
     #[inline(always)]
     pub(crate) const fn is_oversize(self) -> bool {
         self.0 & OVERSIZE == OVERSIZE
-    }
-
-    /// Whether nothing is to be done on return but to return: no flag is set.
-    #[inline(always)]
-    pub(crate) const fn is_plain(self) -> bool {
-        self.0 & SPECIAL == 0
     }
 
     /// Bytes from the front that the holder may have written at some time: the length, or the
@@ -123,15 +134,18 @@ mod tests {
 
     #[test]
     fn fields_do_not_touch_each_other() {
-        let mut meta = Meta::of_pool(POOLS_MAX - 1).with_class(CLASSES_MAX - 1);
-        assert!(meta.is_plain());
+        let mut meta = Meta::of_pool(POOLS_MAX - 1).with_class(COLUMNS - 1);
         meta.set_len(BUFFER_BYTES_MAX);
         meta.mark_dirty(BUFFER_BYTES_MAX);
-        assert!(meta.is_plain() && !meta.is_oversize() && !meta.scrubs());
-        meta = meta.with_oversize().with_scrub();
-        assert!(!meta.is_plain() && meta.is_oversize() && meta.scrubs());
-        assert_eq!((meta.pool(), meta.class()), (POOLS_MAX - 1, CLASSES_MAX - 1));
-        assert_eq!(meta.len(), BUFFER_BYTES_MAX);
+        assert_eq!(meta.place(), Some(POOLS_MAX * COLUMNS - 1));
+        assert!(!meta.is_oversize() && !meta.scrubs());
+        for special in [meta.with_oversize(), meta.with_scrub(), meta.with_locked()] {
+            assert_eq!(special.place(), None);
+            assert_eq!((special.pool(), special.class()), (POOLS_MAX - 1, COLUMNS - 1));
+            assert_eq!(special.len(), BUFFER_BYTES_MAX);
+        }
+        assert!(meta.with_oversize().is_oversize() && !meta.with_scrub().is_oversize());
+        assert!(meta.with_scrub().scrubs() && !meta.with_locked().scrubs());
         meta.set_len(0);
         assert_eq!((meta.len(), meta.dirty()), (0, 1 << 32));
     }

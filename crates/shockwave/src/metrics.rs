@@ -12,7 +12,8 @@
 use std::fmt;
 
 use crate::depot::Counts;
-use crate::engine::{Engine, OversizeSnapshot};
+use crate::engine::Engine;
+use crate::oversize::OversizeSnapshot;
 
 /// What a pool has done and what it holds. From [`BufferPool::metrics`](crate::BufferPool::metrics).
 ///
@@ -113,18 +114,20 @@ pub struct SizedPoolMetrics {
 impl BufferPoolMetrics {
     /// Takes a snapshot.
     pub(crate) fn of(engine: &Engine) -> Self {
-        let baseline = engine.baseline();
-        let pools: Vec<_> = (0..engine.classes.count())
-            .map(|class| {
-                let before = baseline.classes.get(class).copied().unwrap_or_default();
-                SizedPoolMetrics::new(engine.classes.bytes(class), &engine.counts(class), &before)
-            })
-            .collect();
-        let (now, before) = (engine.oversize(), baseline.oversize);
+        let class = |class| {
+            let (now, before) = engine.counts(class);
+            SizedPoolMetrics::new(engine.classes.bytes(class), &now, &before)
+        };
+        let pools = (0..engine.classes.count()).map(class).collect();
+        let (now, before) = engine.oversize();
         Self::sum(pools, &now, &before)
     }
 
-    fn sum(pools: Vec<SizedPoolMetrics>, now: &OversizeSnapshot, before: &OversizeSnapshot) -> Self {
+    fn sum(
+        pools: Vec<SizedPoolMetrics>,
+        now: &OversizeSnapshot,
+        before: &OversizeSnapshot,
+    ) -> Self {
         let total = |field: fn(&SizedPoolMetrics) -> u64| pools.iter().map(field).sum::<u64>();
         let (gets, hits) = (total(|class| class.gets), total(|class| class.hits));
         let (allocated, reused) = (total(|class| class.allocated), total(|class| class.reused));
@@ -133,16 +136,17 @@ impl BufferPoolMetrics {
             total_puts: total(|class| class.puts),
             total_hits: hits,
             total_misses: total(|class| class.misses),
-            total_discards: total(|class| class.discards) + now.discards - before.discards,
+            total_discards: total(|class| class.discards)
+                + now.discards.saturating_sub(before.discards),
             global_hit_rate: percent(hits, gets),
             memory_allocated: allocated,
             memory_reused: reused,
             reuse_efficiency: percent(reused, allocated + reused),
-            oversize_gets: now.gets - before.gets,
-            oversize_puts: now.puts - before.puts,
-            oversize_allocated: now.bytes_allocated - before.bytes_allocated,
+            oversize_gets: now.gets.saturating_sub(before.gets),
+            oversize_puts: now.puts.saturating_sub(before.puts),
+            oversize_allocated: now.bytes_allocated.saturating_sub(before.bytes_allocated),
             oversize_in_use_bytes: now.bytes_in_use,
-            refused: total(|class| class.refused) + now.refused - before.refused,
+            refused: total(|class| class.refused) + now.refused.saturating_sub(before.refused),
             in_use_bytes: total(|class| class.in_use * class.size as u64) + now.bytes_in_use,
             idle_bytes: total(|class| class.idle * class.size as u64),
             pools,
@@ -227,7 +231,7 @@ impl fmt::Display for BufferPoolMetrics {
 impl fmt::Display for SizedPoolMetrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { gets, puts, hits, misses, hit_rate, discards, .. } = self;
-        if self.size % 1024 == 0 {
+        if self.size.is_multiple_of(1024) {
             write!(f, "{}KB: ", self.size / 1024)?;
         } else {
             write!(f, "{}B: ", self.size)?;

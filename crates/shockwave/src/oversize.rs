@@ -10,6 +10,10 @@
 
 use std::alloc::Layout;
 use std::ptr::NonNull;
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 use crate::limits::BUFFER_ALIGN;
 use crate::source::{Source, pages};
@@ -39,7 +43,7 @@ pub(crate) struct Oversize(NonNull<u8>);
 
 impl Oversize {
     /// Makes a zeroed buffer of `capacity` bytes, or `None` if there is no memory for it.
-    pub(crate) fn make(capacity: usize, origin: Origin, source: &impl Source) -> Option<Self> {
+    pub(crate) fn make(capacity: usize, origin: Origin, source: &dyn Source) -> Option<Self> {
         let layout = layout(capacity)?;
         let header = match origin {
             Origin::Source => source.allocate(layout)?,
@@ -77,7 +81,7 @@ impl Oversize {
     }
 
     /// Frees the memory. `source` is the one it was made with.
-    pub(crate) fn free(self, source: &impl Source) {
+    pub(crate) fn free(self, source: &dyn Source) {
         let header = self.header();
         // SAFETY: `make` wrote the header, and nobody writes to it.
         let Header { capacity, origin } = unsafe { header.read() };
@@ -94,6 +98,92 @@ impl Oversize {
 fn layout(capacity: usize) -> Option<Layout> {
     let bytes = size_of::<Header>().checked_add(capacity)?;
     Layout::from_size_align(bytes, BUFFER_ALIGN).ok()
+}
+
+/// Counts of oversize buffers. Atomic, since their gets and puts may be nested in others' slow paths.
+#[derive(Debug, Default)]
+pub(crate) struct OversizeCounts {
+    gets: AtomicU64,
+    puts: AtomicU64,
+    bytes_allocated: AtomicU64,
+    bytes_in_use: AtomicU64,
+    refused: AtomicU64,
+    discards: AtomicU64,
+    /// The same at the last reset; its own `before` stays empty.
+    before: Option<Box<OversizeCounts>>,
+}
+
+/// What is known of buffers beyond the largest class.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct OversizeSnapshot {
+    pub(crate) gets: u64,
+    pub(crate) puts: u64,
+    pub(crate) bytes_allocated: u64,
+    pub(crate) bytes_in_use: u64,
+    pub(crate) refused: u64,
+    pub(crate) discards: u64,
+}
+
+impl OversizeCounts {
+    /// Counts a get.
+    pub(crate) fn got(&self, capacity: usize) {
+        self.gets.fetch_add(1, Relaxed);
+        self.bytes_allocated.fetch_add(capacity as u64, Relaxed);
+        self.bytes_in_use.fetch_add(capacity as u64, Relaxed);
+    }
+
+    /// Counts a put.
+    pub(crate) fn put(&self, capacity: usize) {
+        self.bytes_in_use.fetch_sub(capacity as u64, Relaxed);
+        self.puts.fetch_add(1, Release);
+    }
+
+    /// Counts a get that got nothing.
+    pub(crate) fn refused(&self) {
+        self.refused.fetch_add(1, Relaxed);
+    }
+
+    /// Counts a buffer of another pool that is larger than all classes.
+    pub(crate) fn discarded(&self) {
+        self.discards.fetch_add(1, Relaxed);
+    }
+
+    /// Counts that can be reset.
+    pub(crate) fn new() -> Self {
+        Self { before: Some(Box::default()), ..Self::default() }
+    }
+
+    /// All counts, now and at the last reset.
+    pub(crate) fn snapshots(&self) -> (OversizeSnapshot, OversizeSnapshot) {
+        let before = self.before.as_deref().map(Self::now).unwrap_or_default();
+        (self.now(), before)
+    }
+
+    /// Notes the counts as they are now. No lock, which a fork could leave held in its child; a reset that
+    /// races with another leaves counts of either.
+    pub(crate) fn reset(&self) {
+        let Some(before) = &self.before else { return };
+        let now = self.now();
+        before.gets.store(now.gets, Relaxed);
+        before.puts.store(now.puts, Relaxed);
+        before.bytes_allocated.store(now.bytes_allocated, Relaxed);
+        before.refused.store(now.refused, Relaxed);
+        before.discards.store(now.discards, Relaxed);
+    }
+
+    fn now(&self) -> OversizeSnapshot {
+        // `puts` first, with an Acquire for the Release in `put`: a put follows its get, so no more puts
+        // than gets are ever seen.
+        let puts = self.puts.load(Acquire);
+        OversizeSnapshot {
+            puts,
+            gets: self.gets.load(Relaxed),
+            bytes_allocated: self.bytes_allocated.load(Relaxed),
+            bytes_in_use: self.bytes_in_use.load(Relaxed),
+            refused: self.refused.load(Relaxed),
+            discards: self.discards.load(Relaxed),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The pool: what users call.
 #![expect(unsafe_code, reason = "finds the pool of a buffer")]
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, settle};
 use crate::cells::Cells;
 use crate::engine::Engine;
 use crate::error::GetError;
@@ -36,7 +36,7 @@ impl BufferPool {
     ///
     /// # Panics
     ///
-    /// If 4096 pools are alive already, or the environment variable `SHOCKWAVE_CELLS` holds something
+    /// If 2048 pools are alive already, or the environment variable `SHOCKWAVE_CELLS` holds something
     /// other than `auto`, `rseq` or `locked`, or asks for `rseq` where there is none.
     /// [`BufferPoolBuilder::build`](crate::BufferPoolBuilder::build) returns these as errors.
     #[must_use]
@@ -142,6 +142,7 @@ impl BufferPool {
     /// assert_eq!(pool.warmup(10), 0); // they are there
     /// assert!(pool.metrics().pools.iter().all(|class| class.idle == 10 && class.gets == 0));
     /// ```
+    #[expect(clippy::must_use_candidate, reason = "the buffers are what it is called for")]
     pub fn warmup(&self, count: usize) -> usize {
         let engine = self.engine();
         (0..engine.classes.count()).map(|class| engine.warm_up(class, count)).sum()
@@ -149,6 +150,7 @@ impl BufferPool {
 
     /// As [`warmup`](Self::warmup), for the class that serves `size`. Nothing is made for a size beyond
     /// the largest class.
+    #[expect(clippy::must_use_candidate, reason = "the buffers are what it is called for")]
     pub fn warmup_class(&self, size: usize, count: usize) -> usize {
         self.engine().classes.of(size).map_or(0, |class| self.engine().warm_up(class, count))
     }
@@ -157,13 +159,15 @@ impl BufferPool {
     /// for each class, one after the other; gets and puts go on meanwhile.
     #[must_use]
     pub fn metrics(&self) -> BufferPoolMetrics {
+        settle();
         BufferPoolMetrics::of(self.engine())
     }
 
     /// Begins all counts anew: what [`metrics`](Self::metrics) says from here on is what happens from
     /// here on. What is in use, idle or created is what it is. Gets and puts notice nothing.
     pub fn reset_metrics(&self) {
-        self.engine().set_baseline();
+        settle();
+        self.engine().reset_counts();
     }
 
     /// Bytes of each class's buffers, ascending.

@@ -10,7 +10,7 @@ pub(crate) use std::sync::atomic::Ordering;
 pub(crate) use std::{
     sync::{
         Mutex, MutexGuard,
-        atomic::{AtomicPtr, AtomicU64},
+        atomic::{AtomicPtr, AtomicU64, AtomicUsize},
     },
     thread::yield_now,
 };
@@ -20,7 +20,7 @@ pub(crate) use loom::{
     cell::UnsafeCell,
     sync::{
         Mutex, MutexGuard,
-        atomic::{AtomicPtr, AtomicU64},
+        atomic::{AtomicPtr, AtomicU64, AtomicUsize},
     },
     thread::yield_now,
 };

@@ -9,8 +9,8 @@ impl Buffer {
     /// stays as it was.
     ///
     /// Room beyond the capacity means to move: to a buffer of the same pool at least twice as large, so
-    /// that many small writes cost a copy of each byte or two in all. The old one goes back to its class,
-    /// scrubbed if this one is to be.
+    /// that many small writes cost a copy of each byte or two in all. The old one goes back to its class
+    /// scrubbed, since nobody could ask for that any more: `put_with_reset` leaves nothing behind.
     ///
     /// # Errors
     ///
@@ -40,13 +40,14 @@ impl Buffer {
     fn grow(&mut self, needed: usize) -> Result<(), GetError> {
         let doubled = self.capacity().saturating_mul(2).min(BUFFER_BYTES_MAX);
         let engine = self.engine();
-        // If doubling is too much to ask, what is needed may not be.
-        let mut larger =
-            Self::try_take(engine, doubled.max(needed)).or_else(|_| Self::try_take(engine, needed))?;
+        // If doubling is too much to ask, what is needed may not be, and nothing was refused.
+        let mut larger = Self::take_uncounted(engine, doubled.max(needed))
+            .or_else(|_| Self::try_take(engine, needed))?;
         larger.append(self);
         if self.meta().scrubs() {
             larger.scrub_on_drop();
         }
+        self.scrub();
         *self = larger;
         Ok(())
     }

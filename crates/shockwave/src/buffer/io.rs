@@ -69,6 +69,8 @@ impl Write for Buffer {
 impl fmt::Write for Buffer {
     #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.write_all(text.as_bytes()).map_err(|_| fmt::Error)
+        self.try_reserve(text.len()).or(Err(fmt::Error))?;
+        self.append(text.as_bytes());
+        Ok(())
     }
 }

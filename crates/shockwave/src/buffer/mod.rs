@@ -16,18 +16,22 @@
 
 mod grow;
 mod io;
+mod room;
 mod traits;
 
 use std::fmt;
-use std::mem::{ManuallyDrop, MaybeUninit};
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-use crate::engine::{Engine, Got};
+use crate::asan;
+use crate::engine::{Engine, Got, put_fast};
+use crate::error::GetError;
+use crate::later::Later;
 use crate::life;
 use crate::magazine::Block;
 use crate::meta::Meta;
 use crate::oversize::Oversize;
-use crate::error::GetError;
+use crate::reentry::Stay;
 
 use grow::refuse;
 
@@ -104,27 +108,47 @@ impl Buffer {
     /// Takes a fresh buffer from an engine, or says why there is none.
     #[inline(always)]
     pub(crate) fn try_take(engine: &Engine, size: usize) -> Result<Self, GetError> {
+        #[cold]
+        #[inline(never)]
+        fn slowly(engine: &Engine, size: usize) -> Result<Buffer, GetError> {
+            Buffer::take_slowly(engine, size)
+        }
         match Self::take_fast(engine, size) {
             Some(buffer) => Ok(buffer),
-            None => Self::take_slowly(engine, size),
+            None => slowly(engine, size),
         }
     }
 
     #[inline(always)]
     fn take_fast(engine: &Engine, size: usize) -> Option<Self> {
-        let class = engine.classes.of(size)?;
-        let block = engine.take(class)?;
-        Some(Self { data: block.into_raw(), meta: engine.meta.with_class(class) })
+        let (class, block) = engine.take_fast(size)?;
+        Some(Self { data: block.into_raw(), meta: engine.meta.with_class(class) }.awake())
     }
 
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     fn take_slowly(engine: &Engine, size: usize) -> Result<Self, GetError> {
+        let taken = Self::take_uncounted(engine, size).inspect_err(|_| engine.refused(size));
+        settle();
+        taken
+    }
+
+    /// As [`try_take`](Self::try_take), but a refusal counts as none.
+    #[inline]
+    fn take_uncounted(engine: &Engine, size: usize) -> Result<Self, GetError> {
         let (data, meta) = match engine.get_slow(size)? {
             Got::Block(class, block) => (block.into_raw(), engine.meta.with_class(class)),
             Got::Oversize(oversize) => (oversize.into_raw(), engine.meta.with_oversize()),
         };
-        Ok(Self { data, meta })
+        Ok(Self { data, meta }.awake())
+    }
+
+    /// Tells the sanitizer, if there is one, that the memory is in use.
+    #[inline(always)]
+    fn awake(self) -> Self {
+        if cfg!(shockwave_asan) {
+            asan::unpoison(self.data, self.capacity());
+        }
+        self
     }
 
     /// Whether this buffer goes back to that engine.
@@ -236,81 +260,6 @@ impl Buffer {
         self.meta.set_len(len);
     }
 
-    /// The room beyond what was written, to be written to and then claimed by
-    /// [`set_len`](Self::set_len). All of it counts as written for scrubbing.
-    ///
-    /// ```
-    /// # let mut buffer = shockwave::BufferPool::new().get(100);
-    /// buffer.spare_capacity_mut()[0].write(7);
-    /// // SAFETY: one byte was written.
-    /// unsafe { buffer.set_len(1) };
-    /// assert_eq!(&buffer[..], [7]);
-    /// ```
-    #[inline]
-    pub fn spare_capacity_mut(&mut self) -> &mut [MaybeUninit<u8>] {
-        let (len, capacity) = (self.len(), self.capacity());
-        self.meta.mark_dirty(capacity);
-        // SAFETY: `len <= capacity`, so this points into the buffer or to its end.
-        let spare = unsafe { self.data.as_ptr().add(len) };
-        // SAFETY: the rest of the buffer, and this buffer's alone.
-        unsafe { std::slice::from_raw_parts_mut(spare.cast(), capacity - len) }
-    }
-
-    /// The room beyond what was written, as bytes. They are initialized, and may hold what an earlier
-    /// holder left: it is lent to code that overwrites, such as `Read::read`.
-    #[inline]
-    pub(crate) fn spare_bytes(&mut self) -> &mut [u8] {
-        let spare = self.spare_capacity_mut();
-        let (data, len) = (spare.as_mut_ptr().cast::<u8>(), spare.len());
-        freeze(data, len);
-        // SAFETY: as in `spare_capacity_mut`; initialized by the source, and by `freeze` if a holder
-        // has made it uninitialized since, which `MaybeUninit` lets safe code do.
-        unsafe { std::slice::from_raw_parts_mut(data, len) }
-    }
-
-    /// Copies bytes to the end.
-    ///
-    /// # Panics
-    ///
-    /// If they do not fit; callers have reserved.
-    #[inline]
-    fn append(&mut self, bytes: &[u8]) {
-        let len = self.len();
-        assert!(bytes.len() <= self.capacity() - len, "room was reserved");
-        // SAFETY: `len <= capacity`, so this points into the buffer or to its end.
-        let end = unsafe { self.data.as_ptr().add(len) };
-        // SAFETY: the source is a slice, the target has room for it, and is this buffer's alone.
-        unsafe { end.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
-        self.meta.set_len(len + bytes.len());
-    }
-
-    /// Fills up with `value` to a length of `len`, no less than the present one.
-    ///
-    /// # Panics
-    ///
-    /// If that does not fit; callers have reserved.
-    fn fill_to(&mut self, len: usize, value: u8) {
-        let from = self.len();
-        assert!(from <= len && len <= self.capacity(), "room was reserved");
-        // SAFETY: `from <= capacity`, so this points into the buffer or to its end.
-        let end = unsafe { self.data.as_ptr().add(from) };
-        // SAFETY: the target has room, and is this buffer's alone.
-        unsafe { end.write_bytes(value, len - from) };
-        self.meta.set_len(len);
-    }
-
-    /// Makes `bytes` of the spare room part of the buffer: room that was lent by
-    /// [`spare_bytes`](Self::spare_bytes) and written by the one it was lent to.
-    ///
-    /// # Panics
-    ///
-    /// If there is not that much.
-    fn claim(&mut self, bytes: usize) {
-        let len = self.len();
-        assert!(bytes <= self.capacity() - len, "room was lent");
-        self.meta.set_len(len + bytes);
-    }
-
     /// Copies what was written into a vector and returns the buffer to its pool. Cost: an allocation
     /// and a copy; a pool's memory is never given away.
     #[must_use]
@@ -325,14 +274,6 @@ impl Buffer {
         self.meta = self.meta.with_scrub();
     }
 
-    /// Clears what may have been written, in a way that the compiler cannot leave out.
-    pub(crate) fn scrub(&mut self) {
-        let dirty = self.meta.dirty().min(self.capacity());
-        // SAFETY: `dirty <= capacity` bytes, this buffer's alone.
-        unsafe { self.data.as_ptr().write_bytes(0, dirty) };
-        freeze(self.data.as_ptr(), dirty);
-    }
-
     /// Drops a buffer that has something to be done before. Takes its parts and not a reference, so that
     /// a buffer need not have an address, and can stay in registers, where this is inlined and not run.
     #[cold]
@@ -342,18 +283,57 @@ impl Buffer {
         if meta.scrubs() {
             buffer.scrub();
         }
-        let engine = buffer.engine();
-        if meta.is_oversize() {
-            // SAFETY: `data` came from an `Oversize`, and a buffer that is dropped gives it up.
-            let oversize = unsafe { Oversize::from_raw(data) };
-            if engine.put_oversize(oversize) {
-                life::free(engine);
+        if !meta.is_oversize() {
+            if cfg!(shockwave_asan) {
+                asan::poison(data, buffer.capacity());
             }
-        } else {
-            // SAFETY: `data` came from a block of the class, and a buffer that is dropped gives it up.
-            engine.put(meta.class(), unsafe { Block::from_raw(data) });
+            return Self::put_slowly(data, meta);
         }
+        if Stay::is_on() {
+            // SAFETY: the buffer is being dropped, and it is what keeps its pool.
+            return unsafe { LATER.push(data, meta) };
+        }
+        let engine = NonNull::from(buffer.engine());
+        // SAFETY: `data` came from an `Oversize`, and a buffer that is dropped gives it up.
+        let oversize = unsafe { Oversize::from_raw(data) };
+        let count = buffer.engine().put_oversize(oversize);
+        life::release(engine, count);
+        settle();
     }
+
+    /// Returns a buffer whose fast path was closed to it.
+    #[inline(always)]
+    fn put_slowly(data: NonNull<u8>, meta: Meta) {
+        // SAFETY: the buffer keeps the pool alive until its block is given up, and beyond that the engine is
+        // touched only if there is something to let go, which then keeps it.
+        let engine = unsafe { life::engine(meta.pool()) };
+        let address = NonNull::from(engine);
+        // SAFETY: `data` came from a block of the class, and a buffer that is dropped gives it up.
+        let block = unsafe { Block::from_raw(data) };
+        match engine.put_slow(meta.class(), block) {
+            Ok(count) => life::release(address, count),
+            // SAFETY: the buffer is being dropped, and it is what keeps its pool.
+            Err(block) => return unsafe { LATER.push(block.into_raw(), meta) },
+        }
+        settle();
+    }
+}
+
+/// Buffers whose drop was nested, and could not be carried out then.
+static LATER: Later = Later::new();
+
+/// Drops the buffers that wait, unless this thread is inside of a slow path itself.
+#[inline]
+pub(crate) fn settle() {
+    if !LATER.is_empty() && !Stay::is_on() {
+        settle_now();
+    }
+}
+
+#[cold]
+fn settle_now() {
+    // The parts of each buffer were left by its drop, for it to be dropped again.
+    LATER.take_all(|data, meta| drop(Buffer { data, meta }.awake()));
 }
 
 impl Drop for Buffer {
@@ -361,12 +341,22 @@ impl Drop for Buffer {
     /// visit to the depot besides.
     #[inline(always)]
     fn drop(&mut self) {
-        if self.meta.is_plain() {
-            // SAFETY: `data` came from a block of the class, and a buffer that is dropped gives it up.
-            let block = unsafe { Block::from_raw(self.data) };
-            self.engine().put(self.meta.class(), block);
-        } else {
-            Self::drop_specially(self.data, self.meta);
+        #[cold]
+        #[inline(never)]
+        fn slowly(data: NonNull<u8>, meta: Meta) {
+            Buffer::put_slowly(data, meta);
+        }
+        let Some(place) = self.meta.place() else {
+            return Self::drop_specially(self.data, self.meta);
+        };
+        if cfg!(shockwave_asan) {
+            asan::poison(self.data, self.capacity());
+        }
+        // SAFETY: `data` came from a block of the class, and a buffer that is dropped gives it up.
+        let block = unsafe { Block::from_raw(self.data) };
+        // SAFETY: the place is this buffer's, and the pool lives as long as the block is out.
+        if let Err(block) = unsafe { put_fast(place, block) } {
+            slowly(block.into_raw(), self.meta);
         }
     }
 }
@@ -378,24 +368,5 @@ impl fmt::Debug for Buffer {
             .field("len", &self.len())
             .field("capacity", &self.capacity())
             .finish_non_exhaustive()
-    }
-}
-
-/// Makes the compiler take `bytes` bytes at `data` for read and written with values of which it knows
-/// nothing. Costs no instruction.
-///
-/// That makes stores before it necessary, which is how a scrub is kept; and it makes memory count as
-/// initialized whatever it counted as before, since it has some value in the machine.
-#[inline(always)]
-fn freeze(data: *mut u8, bytes: usize) {
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64", target_arch = "arm", target_arch = "riscv64", target_arch = "s390x", target_arch = "loongarch64"))]
-    // SAFETY: no instruction at all. Claims to write to memory that the caller may write to.
-    unsafe {
-        std::arch::asm!("/* {data} {bytes} */", data = in(reg) data, bytes = in(reg) bytes, options(nostack, preserves_flags));
-    }
-    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64", target_arch = "arm", target_arch = "riscv64", target_arch = "s390x", target_arch = "loongarch64")))]
-    for i in 0..bytes {
-        // SAFETY: the caller may write to these bytes; this writes zeros, one by one.
-        unsafe { data.add(i).write_volatile(0) };
     }
 }

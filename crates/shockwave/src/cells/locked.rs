@@ -6,12 +6,13 @@
 //! threads which run at once find rows of their own.
 #![expect(unsafe_code, reason = "reaches magazines through cells")]
 
-use std::ptr::NonNull;
+use std::ptr::{NonNull, null_mut};
 
 use super::{Enter, Exchange};
 use crate::depot::Stock;
 use crate::limits::CLASSES_MAX;
-use crate::magazine::{Block, Magazine, Slots, WORD_GET, WORD_PUT, Word, closed};
+use crate::magazine::{Block, Magazine, Slots, WORD_GET, WORD_PUT, Word, room};
+use crate::reentry::Stay;
 use crate::sync::{
     AtomicPtr,
     Ordering::{Acquire, Relaxed, Release},
@@ -51,7 +52,7 @@ fn deal(slot: &std::cell::Cell<usize>) -> usize {
 impl LockedCells {
     /// Makes closed cells for at least `cpus` threads at once.
     pub(crate) fn new(cpus: usize) -> Self {
-        let row = || Row(std::array::from_fn(|_| AtomicPtr::new(closed())));
+        let row = || Row(std::array::from_fn(|_| AtomicPtr::new(null_mut())));
         Self { rows: std::iter::repeat_with(row).take(cpus.next_power_of_two()).collect() }
     }
 
@@ -77,6 +78,9 @@ impl LockedCells {
 
 /// A cell that this thread is in. Leaves when dropped.
 struct Entered<'a> {
+    /// A signal handler on this thread must not wait for anyone meanwhile: whoever it waits for might
+    /// be waiting for this cell.
+    _stay: Stay,
     cell: &'a AtomicPtr<Slots>,
     /// What the cell points at, without the lock's bit.
     slots: *mut Slots,
@@ -93,22 +97,23 @@ fn locked(pointer: *mut Slots) -> *mut Slots {
 impl<'a> Entered<'a> {
     #[inline(always)]
     fn enter(cell: &'a AtomicPtr<Slots>) -> Option<Self> {
+        let stay = Stay::begin();
         let slots = unlocked(cell.load(Relaxed));
         // Acquire: what the last one in the cell did; pairs with the Release in `drop`.
         cell.compare_exchange(slots, locked(slots), Acquire, Relaxed).ok()?;
-        Some(Self { cell, slots })
+        Some(Self { _stay: stay, cell, slots })
     }
 
+    /// The magazine in here, if the cell is open.
     #[inline(always)]
-    fn slots(&self) -> &Slots {
-        // SAFETY: a cell points at the closed magazine or at one whose arena outlives the cell.
-        unsafe { &*self.slots }
+    fn slots(&self) -> Option<&Slots> {
+        // SAFETY: a cell points at a magazine whose arena outlives the cell, or at nothing.
+        unsafe { self.slots.as_ref() }
     }
 
-    /// Puts another magazine into the cell and takes the one out that was there, if it was open.
+    /// Puts another magazine into the cell, or nothing, and takes out what was there.
     fn swap(&mut self, new: *mut Slots) -> Option<Magazine> {
-        let old = std::mem::replace(&mut self.slots, new);
-        let old = NonNull::new(old).filter(|old| old.as_ptr() != closed())?;
+        let old = NonNull::new(std::mem::replace(&mut self.slots, new))?;
         // SAFETY: whoever is in the cell alone can reach its magazine, and leaving stores `new`.
         Some(unsafe { Magazine::from_raw(old) })
     }
@@ -123,38 +128,35 @@ impl Drop for Entered<'_> {
 }
 
 impl Enter for LockedCells {
-    #[inline(always)]
+    #[inline]
     fn take(&self, class: usize) -> Option<Block> {
         let entered = self.enter(class)?;
-        let slots = entered.slots();
+        let slots = entered.slots()?;
         let bits = slots.word.load(Relaxed);
-        let last = Word::from_bits(bits).len.checked_sub(1)?;
+        let next = slots.blocks.get(room(bits))?;
         // SAFETY: whoever is in the cell alone touches its magazine's slots.
-        let memory = slots.slots[last].with(|slot| unsafe { *slot });
+        let memory = NonNull::new(next.with(|slot| unsafe { *slot }))?;
         slots.word.store(bits + WORD_GET, Relaxed);
-        // SAFETY: `slots[..len]` hold blocks, and the word has just let go of this one.
-        NonNull::new(memory).map(|memory| unsafe { Block::from_raw(memory) })
+        // SAFETY: what is not the null at the end is a block, and the word has just let go of it.
+        Some(unsafe { Block::from_raw(memory) })
     }
 
-    #[inline(always)]
+    #[inline]
     fn put(&self, class: usize, block: Block) -> Result<(), Block> {
         let Some(entered) = self.enter(class) else { return Err(block) };
-        let slots = entered.slots();
+        let Some(slots) = entered.slots() else { return Err(block) };
         let bits = slots.word.load(Relaxed);
-        let len = Word::from_bits(bits).len;
-        if len as u64 >= slots.capacity.load(Relaxed) {
-            return Err(block);
-        }
-        let Some(slot) = slots.slots.get(len) else { return Err(block) };
+        let last = room(bits).checked_sub(1).and_then(|last| slots.blocks.get(last));
+        let Some(slot) = last else { return Err(block) };
         // SAFETY: whoever is in the cell alone touches its magazine's slots.
         slot.with_mut(|slot| unsafe { *slot = block.into_raw().as_ptr() });
-        slots.word.store(bits + WORD_PUT, Relaxed);
+        slots.word.store(bits - WORD_PUT, Relaxed);
         Ok(())
     }
 
     fn exchange(&self, class: usize, magazine: Magazine, _stock: &mut Stock) -> Exchange {
         let Some(mut entered) = self.enter(class) else { return Exchange::NoCell(magazine) };
-        entered.swap(magazine.into_raw()).map_or(Exchange::Opened, Exchange::For)
+        entered.swap(magazine.into_raw().as_ptr()).map_or(Exchange::Opened, Exchange::For)
     }
 
     fn close(
@@ -171,7 +173,7 @@ impl Enter for LockedCells {
                     None => yield_now(),
                 }
             };
-            if let Some(magazine) = entered.swap(closed()) {
+            if let Some(magazine) = entered.swap(null_mut()) {
                 drop(entered);
                 take(stock, magazine);
             }
@@ -184,8 +186,8 @@ impl Enter for LockedCells {
         for row in &self.rows {
             // SAFETY: cells of this class change only under its lock, which `_stock` proves, and
             // magazines live as long as the stock's arena.
-            let slots = unsafe { &*unlocked(row.0[class].load(Acquire)) };
-            let word = Word::from_bits(slots.word.load(Relaxed));
+            let slots = unsafe { unlocked(row.0[class].load(Acquire)).as_ref() };
+            let word = slots.map_or_else(Word::default, Slots::look);
             sum.gets += word.gets;
             sum.len += word.len;
         }

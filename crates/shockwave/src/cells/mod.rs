@@ -7,7 +7,7 @@
 //!   CPU 1   ┌────┼────┬────┼────┬─────────┬─ … ─┐
 //!           └────┼────┴────┼────┴─────────┴─ … ─┘
 //!                ▼         ▼
-//!             magazine   closed
+//!             magazine   null: closed
 //! ```
 //!
 //! [`rseq`] enters by a restartable sequence: no lock, no locked instruction, nothing to wait for.
@@ -22,7 +22,7 @@ pub(crate) mod locked;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu", not(loom)))]
 pub(crate) mod rseq;
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu", not(loom))))]
-#[path = "no_rseq.rs"]
+#[path = "rseq_absent.rs"]
 pub(crate) mod rseq;
 
 use crate::depot::Stock;
@@ -70,7 +70,12 @@ pub(crate) trait Enter {
 
     /// Closes the cells of a class on all CPUs and hands over what was in them. Says whether it could:
     /// if not, nothing has changed. Closed cells open again by [`exchange`](Self::exchange).
-    fn close(&self, class: usize, stock: &mut Stock, take: impl FnMut(&mut Stock, Magazine)) -> bool;
+    fn close(
+        &self,
+        class: usize,
+        stock: &mut Stock,
+        take: impl FnMut(&mut Stock, Magazine),
+    ) -> bool;
 
     /// The sum of the words of a class's magazines in cells. Exact if no get or put is in flight; a
     /// count of gets that was once seen is never undercut.
@@ -89,13 +94,23 @@ impl CellSet {
     pub(crate) fn new(cells: Cells) -> Result<Self, BuildError> {
         let cells = if cells == Cells::Auto { from_environment()? } else { cells };
         match cells {
-            Cells::Locked => Ok(Self::Locked(LockedCells::new(cpus()))),
-            Cells::Rseq => match RseqCells::new(cpus()) {
+            Cells::Locked => Ok(Self::Locked(LockedCells::new(cpus().unwrap_or_else(threads)))),
+            Cells::Rseq => match RseqCells::new() {
                 Ok(cells) => Ok(Self::Rseq(cells)),
                 Err(reason) => Err(BuildError::rseq_unavailable(reason)),
             },
-            Cells::Auto => Ok(RseqCells::new(cpus())
-                .map_or_else(|_| Self::Locked(LockedCells::new(cpus())), Self::Rseq)),
+            Cells::Auto => Ok(RseqCells::new().map_or_else(
+                |_| Self::Locked(LockedCells::new(cpus().unwrap_or_else(threads))),
+                Self::Rseq,
+            )),
+        }
+    }
+
+    /// The same, if they are entered by restartable sequences.
+    pub(crate) fn rseq(&self) -> Option<&RseqCells> {
+        match self {
+            Self::Rseq(cells) => Some(cells),
+            Self::Locked(_) => None,
         }
     }
 
@@ -116,7 +131,7 @@ impl CellSet {
 }
 
 impl Enter for CellSet {
-    #[inline(always)]
+    #[inline]
     fn take(&self, class: usize) -> Option<Block> {
         match self {
             Self::Rseq(cells) => cells.take(class),
@@ -124,7 +139,7 @@ impl Enter for CellSet {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn put(&self, class: usize, block: Block) -> Result<(), Block> {
         match self {
             Self::Rseq(cells) => cells.put(class, block),
@@ -170,13 +185,16 @@ fn from_environment() -> Result<Cells, BuildError> {
     }
 }
 
-/// How many CPUs this system may ever have: one more than their highest number. Numbers may have
-/// gaps, and a thread on a CPU beyond the table works, but by the slow path.
-fn cpus() -> usize {
-    let possible = std::fs::read_to_string("/sys/devices/system/cpu/possible").ok();
-    let highest = possible.as_deref().and_then(highest_number);
-    let known = std::thread::available_parallelism().map_or(1, usize::from);
-    highest.map_or(known, |highest| highest + 1).clamp(1, 4096)
+/// How many CPUs this system may ever have, if it says so: one more than their highest number. Numbers
+/// may have gaps.
+fn cpus() -> Option<usize> {
+    let possible = std::fs::read_to_string("/sys/devices/system/cpu/possible").ok()?;
+    highest_number(&possible).map(|highest| highest + 1)
+}
+
+/// How many threads can run at once.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// The last number in a list of ranges such as `0-3,8-11`.

@@ -54,6 +54,8 @@ pub(crate) struct Stock {
     capacity: usize,
     /// Whether the pool has ended: nothing is kept any more.
     ended: bool,
+    /// What the counts were at the last reset.
+    pub(super) baseline: Counts,
     /// `gets` holds what was harvested, `idle` stays zero; see [`counts`](Self::counts).
     counts: Counts,
 }
@@ -68,6 +70,7 @@ impl Stock {
             idle: 0,
             capacity,
             ended: false,
+            baseline: Counts::default(),
             counts: Counts::default(),
         }
     }
@@ -120,7 +123,16 @@ impl Stock {
         match cells.exchange(class, magazine, self) {
             Exchange::For(old) => self.retire(old),
             Exchange::Opened => {}
-            Exchange::NoCell(magazine) => self.shelve(magazine),
+            Exchange::NoCell(mut magazine) => {
+                // A single block goes to one that holds more, lest each take a magazine to itself.
+                let single = if magazine.len() == 1 { magazine.pop() } else { None };
+                self.shelve(magazine);
+                if let Some(block) = single {
+                    // There is memory for a magazine: that which has just become empty.
+                    let filed = self.file(block);
+                    debug_assert!(filed.is_ok(), "an empty magazine is at hand");
+                }
+            }
         }
     }
 
@@ -131,14 +143,7 @@ impl Stock {
         while magazine.len() > self.batch() {
             // Without memory for another magazine, this one is filed as it is.
             let Some(mut half) = self.spare() else { break };
-            let mut moved = 0;
-            while moved < self.batch() && magazine.len() > self.batch() {
-                let Some(block) = magazine.pop() else { break };
-                if let Err(block) = half.push(block) {
-                    self.file(block);
-                }
-                moved += 1;
-            }
+            magazine.split(magazine.len() - self.batch(), &mut half);
             self.shelve(half);
         }
         self.shelve(magazine);
@@ -153,38 +158,23 @@ impl Stock {
 
     /// A magazine without blocks, or `None` where there is no memory for one.
     fn spare(&mut self) -> Option<Magazine> {
-        self.empty.pop().or_else(|| self.arena.spare())
+        let mut magazine = self.empty.pop().or_else(|| self.arena.spare())?;
+        magazine.set_capacity(self.capacity);
+        Some(magazine)
     }
 
-    /// Takes in a single block.
-    pub(crate) fn file(&mut self, block: Block) {
+    /// Takes in a single block, or hands it back where there is no memory for a magazine to hold it.
+    pub(crate) fn file(&mut self, block: Block) -> Result<(), Block> {
         let batch = self.batch();
-        let block = match self.stocked.top() {
-            Some(top) if top.len() < batch => match top.push(block) {
-                Ok(()) => {
-                    self.idle += 1;
-                    return;
-                }
-                Err(block) => block,
-            },
-            _ => block,
-        };
-        let Some(mut magazine) = self.spare() else {
-            // Out of memory for 512 bytes. The block is lost to the pool, and stays counted as in use.
-            return;
-        };
-        // A spare magazine has room.
-        let _ = magazine.push(block);
+        if let Some(top) = self.stocked.top().filter(|top| top.len() < batch) {
+            top.push(block)?;
+            self.idle += 1;
+            return Ok(());
+        }
+        let Some(mut magazine) = self.spare() else { return Err(block) };
+        magazine.push(block)?;
         self.shelve(magazine);
-    }
-
-    /// Takes a block out that is to leave the pool, or to move within it; counts no get.
-    pub(crate) fn remove(&mut self) -> Option<Block> {
-        let mut magazine = self.stocked.pop()?;
-        self.idle -= magazine.len();
-        let block = magazine.pop();
-        self.shelve(magazine);
-        block
+        Ok(())
     }
 
     /// Brings home what lies in the cells of all CPUs, and leaves them closed. Says whether it could.
@@ -199,10 +189,12 @@ impl Stock {
         self.counts.misses += 1;
     }
 
-    /// Notes a block made to lie idle, and takes it in.
-    pub(crate) fn made_idle(&mut self, block: Block) {
+    /// Notes a block made to lie idle, and takes it in, or hands it back unnoted where there is no memory
+    /// for a magazine to hold it.
+    pub(crate) fn made_idle(&mut self, block: Block) -> Result<(), Block> {
+        self.file(block)?;
         self.counts.created += 1;
-        self.file(block);
+        Ok(())
     }
 
     /// Notes a block that goes back to the source.
@@ -211,19 +203,17 @@ impl Stock {
         self.counts.trimmed += 1;
     }
 
-    /// Notes a get that got nothing.
-    pub(crate) fn refused(&mut self) {
-        self.counts.refused += 1;
-    }
-
-    /// Notes a buffer of another pool that was offered here.
-    pub(crate) fn discarded(&mut self) {
-        self.counts.discards += 1;
-    }
-
-    /// From here on nothing is kept.
+    /// Ends the class: from here on nothing is kept.
     pub(crate) fn end(&mut self) {
         self.ended = true;
+    }
+
+    /// Hands over all that lies here, to go back to the source, and its number.
+    pub(crate) fn clear(&mut self) -> (Stack, usize) {
+        let cleared = std::mem::take(&mut self.idle);
+        self.counts.created -= cleared as u64;
+        self.counts.trimmed += cleared as u64;
+        (std::mem::take(&mut self.stocked), cleared)
     }
 
     /// The class's magazines, to be freed by the one who ends the pool.
@@ -236,7 +226,7 @@ impl Stock {
         self.ended
     }
 
-    /// What is known of the class, cells included.
+    /// What is known of the class, cells included, but for `discards` and `refused`.
     pub(crate) fn counts(&self, cells: &impl Enter, class: usize) -> Counts {
         let loaded = cells.sum(class, self);
         Counts {

@@ -2,3 +2,5 @@
 
 #[cfg(feature = "bytes")]
 mod bytes;
+#[cfg(feature = "serde")]
+mod serde;

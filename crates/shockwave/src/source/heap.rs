@@ -6,9 +6,9 @@ use std::ptr::NonNull;
 
 use super::Source;
 
-/// Memory from the program's global allocator, whichever that is.
+/// A [`Source`] of memory from the program's global allocator, whichever that is.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Heap;
+pub struct Heap;
 
 // SAFETY: the global allocator's contract is the trait's, and `alloc_zeroed` initializes.
 unsafe impl Source for Heap {

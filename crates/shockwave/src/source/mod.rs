@@ -9,22 +9,58 @@ mod heap;
 pub(crate) mod pages;
 
 use std::alloc::Layout;
+use std::fmt::Debug;
 use std::ptr::NonNull;
 
-pub(crate) use heap::Heap;
+pub use heap::Heap;
 
-/// A source of memory for buffers.
+/// A source of memory for a pool's buffers. Implement it to take them from elsewhere: from memory that a
+/// device can reach, from one NUMA node, or from a source of your own that counts or refuses.
+///
+/// A pool asks its source only where nothing is idle, never with a lock of the pool held, and from any
+/// thread. What it gives back it does not touch again.
+///
+/// ```
+/// use std::alloc::Layout;
+/// use std::ptr::NonNull;
+/// use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+/// use shockwave::{BufferPool, Heap, Source};
+///
+/// #[derive(Debug, Default)]
+/// struct Counted(AtomicUsize);
+///
+/// // SAFETY: hands on what `Heap` gives and takes, unchanged.
+/// unsafe impl Source for Counted {
+///     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+///         self.0.fetch_add(layout.size(), Relaxed);
+///         Heap.allocate(layout)
+///     }
+///
+///     unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout) {
+///         // SAFETY: the caller's word.
+///         unsafe { Heap.deallocate(memory, layout) }
+///     }
+/// }
+///
+/// # fn main() -> Result<(), shockwave::BuildError> {
+/// let pool = BufferPool::builder().source(Counted::default()).build()?;
+/// assert_eq!(pool.get(4096).capacity(), 4096);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Safety
 ///
 /// What `allocate` returns is valid for reads and writes of `layout.size()` bytes, aligned to
-/// `layout.align()`, **initialized**, unaliased, and stays so until it is given to `deallocate`.
+/// `layout.align()`, all **zero**, unaliased, and stays so until it is given to `deallocate`, on whatever
+/// thread. Neither method calls into a pool. A misaligned address is caught in debug builds.
 #[expect(unsafe_code, reason = "the contract above is what every buffer's validity rests on")]
-pub(crate) unsafe trait Source: Send + Sync + std::fmt::Debug {
-    /// Memory for one buffer, zeroed; `None` where there is none to be had.
+pub unsafe trait Source: Send + Sync + Debug {
+    /// Zeroed memory for one buffer; `None` where there is none to be had, which a get reports as
+    /// [`is_out_of_memory`](crate::GetError::is_out_of_memory). Must not panic.
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>>;
 
-    /// Takes back what `allocate` gave.
+    /// Takes back what `allocate` gave. Must not panic.
     ///
     /// # Safety
     ///
