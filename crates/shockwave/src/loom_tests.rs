@@ -11,28 +11,33 @@ use std::ptr::NonNull;
 use loom::sync::Arc;
 use loom::thread;
 
+use crate::buffer::{Buffer, settle};
 use crate::cells::locked::LockedCells;
 use crate::cells::{CellSet, Enter};
 use crate::class::SizeClasses;
-use crate::depot::{Counts, Depot, Returns};
+use crate::depot::{Counts, Depot};
 use crate::engine::Engine;
+use crate::later::Later;
 use crate::life::Handle;
 use crate::limits::SLOTS;
 use crate::magazine::Block;
+use crate::meta::Meta;
 use crate::pool::BufferPool;
+use crate::reentry::Stay;
+use crate::source::Heap;
 use crate::sync::UnsafeCell;
 
 /// What lies in a model's blocks.
 #[repr(C)]
 struct Canary {
-    /// Where a list of returns keeps its link.
-    link: *mut u8,
+    /// Where a list of buffers that wait keeps its link.
+    link: [usize; 2],
     /// How often holders have touched the block. Loom sees who does and when.
     touched: UnsafeCell<u32>,
 }
 
 fn block() -> Block {
-    let canary = Canary { link: std::ptr::null_mut(), touched: UnsafeCell::new(0) };
+    let canary = Canary { link: [0; 2], touched: UnsafeCell::new(0) };
     // SAFETY: a new canary is as good as a buffer here, and nobody else has it.
     unsafe { Block::from_raw(NonNull::from(Box::leak(Box::new(canary))).cast()) }
 }
@@ -65,7 +70,7 @@ impl Class {
     fn new(idle: usize) -> Arc<Self> {
         let class = Self { cells: LockedCells::new(1), depot: Depot::new(SLOTS) };
         for _ in 0..idle {
-            class.depot.visit(false).unwrap().made_idle(block());
+            class.depot.visit().made_idle(block()).unwrap();
         }
         Arc::new(class)
     }
@@ -73,34 +78,38 @@ impl Class {
     /// As the engine gets, but for the source.
     fn get(&self) -> Option<Block> {
         let found = self.cells.take(0);
-        found.or_else(|| self.depot.visit(false)?.take(&self.cells, 0)).map(touch)
+        found.or_else(|| self.depot.visit().take(&self.cells, 0)).map(touch)
     }
 
     /// As the engine puts.
     fn put(&self, block: Block) {
         let Err(block) = self.cells.put(0, touch(block)) else { return };
-        self.depot.visit(false).unwrap().give(&self.cells, 0, block).unwrap();
+        self.depot.visit().give(&self.cells, 0, block).unwrap();
     }
 
     /// Makes a block as for a get that found none.
     fn make(&self) -> Block {
-        self.depot.visit(false).unwrap().made_for_get();
+        self.depot.visit().made_for_get();
         block()
     }
 
     fn counts(&self) -> Counts {
-        self.depot.visit(false).unwrap().counts(&self.cells, 0)
+        self.depot.visit().counts(&self.cells, 0)
     }
 
     /// Takes everything apart at the end, and returns how many blocks were there.
-    fn dismantle(&self) -> u64 {
-        let mut stock = self.depot.visit(false).unwrap();
+    fn dismantle(&self) -> usize {
+        let mut stock = self.depot.visit();
         assert!(stock.drain_cells(&self.cells, 0));
+        let (mut magazines, count) = stock.clear();
         let mut found = 0;
-        while let Some(block) = stock.remove() {
-            dispose(block);
-            found += 1;
+        while let Some(mut magazine) = magazines.pop() {
+            while let Some(block) = magazine.pop() {
+                dispose(block);
+                found += 1;
+            }
         }
+        assert_eq!(count, found);
         // SAFETY: all cells are closed, and all threads have been joined.
         unsafe { stock.arena().free() };
         found
@@ -154,12 +163,13 @@ fn cells_are_closed_from_outside_while_others_get_and_put_and_nothing_is_lost() 
             got.into_iter().for_each(|block| other.put(block));
             count
         });
-        let mut stock = class.depot.visit(false).unwrap();
+        let mut stock = class.depot.visit();
         assert!(stock.drain_cells(&class.cells, 0));
-        let drained = stock.remove().map(touch);
-        drained.into_iter().for_each(|block| stock.file(block));
+        let drained = stock.take(&class.cells, 0).map(touch);
+        let here = u64::from(drained.is_some());
+        drained.into_iter().for_each(|block| stock.file(block).unwrap());
         drop(stock);
-        let gets = 1 + there.join().unwrap();
+        let gets = 1 + here + there.join().unwrap();
         let counts = class.counts();
         assert_eq!((counts.gets, counts.created, counts.idle), (gets, 1, 1));
         assert_eq!(class.dismantle(), 1);
@@ -200,86 +210,33 @@ fn two_threads_that_find_their_cell_full_each_put_a_block_into_the_depot() {
     });
 }
 
-/// Fails if `Visit::drop` does not look for returns, if `leave` does not visit after it has pushed,
-/// or if `Returns::any` looks by a plain load, which may miss a push that came before.
+/// Fails if `Later::push` exchanges or `Later::take_all` swaps with `Relaxed`, or if `push` stores
+/// where it exchanges.
 #[test]
-fn what_is_left_while_another_thread_visits_is_at_home_when_both_have_gone() {
+fn what_two_threads_leave_for_later_a_third_takes_whole_and_once() {
     model(3, || {
-        let class = Class::new(0);
-        let made = class.make();
-        let other = Arc::clone(&class);
-        let there = thread::spawn(move || drop(other.depot.visit(false)));
-        class.depot.leave(touch(made));
-        there.join().unwrap();
-        assert!(class.depot.is_settled(), "a block was left behind");
-        assert_eq!(class.counts().idle, 1);
-        assert_eq!(class.dismantle(), 1);
-    });
-}
-
-/// Fails if `Returns::push` exchanges or `Returns::take_all` swaps with `Relaxed`, or if `push`
-/// stores where it exchanges.
-#[test]
-fn what_two_threads_push_a_third_takes_whole_and_once() {
-    model(3, || {
-        let returns = Arc::new(Returns::new());
-        let push = |returns: Arc<Returns>| thread::spawn(move || returns.push(touch(block())));
-        let pushes = [push(Arc::clone(&returns)), push(Arc::clone(&returns))];
+        let later = Arc::new(Later::new());
+        let leave = |later: Arc<Later>| {
+            thread::spawn(move || {
+                let memory = touch(block()).into_raw();
+                // SAFETY: nobody else has it, and it is of no pool.
+                unsafe { later.push(memory, Meta::of_pool(0)) };
+            })
+        };
+        let leaving = [leave(Arc::clone(&later)), leave(Arc::clone(&later))];
         let mut taken = 0;
         let mut take = || {
-            // As a visit that ends does it. The look is also what makes loom try both orders: it
-            // does not, of a load here and a load with an exchange there.
-            while returns.any() {
-                returns.take_all(|block| {
-                    dispose(block);
-                    taken += 1;
-                });
-            }
+            later.take_all(|memory, _| {
+                // SAFETY: given up when it was left.
+                dispose(unsafe { Block::from_raw(memory) });
+                taken += 1;
+            });
         };
         take();
-        pushes.into_iter().for_each(|push| push.join().unwrap());
+        leaving.into_iter().for_each(|leaving| leaving.join().unwrap());
         take();
         assert_eq!(taken, 2);
-    });
-}
-
-/// Fails if `leave` does not visit after it has pushed, or if `Visit::drop` does not look for
-/// returns.
-#[test]
-fn what_two_threads_leave_at_once_comes_home_whole() {
-    model(3, || {
-        let class = Class::new(0);
-        let (first, second) = (class.make(), class.make());
-        let other = Arc::clone(&class);
-        let there = thread::spawn(move || other.depot.leave(touch(first)));
-        class.depot.leave(touch(second));
-        // Whatever has come home may be held by another from here on.
-        class.get().into_iter().for_each(|block| class.put(block));
-        there.join().unwrap();
-        assert!(class.depot.is_settled(), "a block was left behind");
-        assert_eq!(class.counts().idle, 2);
-        assert_eq!(class.dismantle(), 2);
-    });
-}
-
-/// Fails if `leave` waits for the lock, which its own thread holds here, or if `Visit::drop` does
-/// not look for returns.
-#[test]
-fn a_put_that_interrupts_its_own_threads_visit_neither_waits_nor_is_lost() {
-    model(3, || {
-        let class = Class::new(0);
-        let made = class.make();
-        let other = Arc::clone(&class);
-        let there =
-            thread::spawn(move || other.get().into_iter().for_each(|block| other.put(block)));
-        let visit = class.depot.visit(false).unwrap();
-        // What a signal's handler does at this point.
-        class.depot.leave(touch(made));
-        drop(visit);
-        there.join().unwrap();
-        assert!(class.depot.is_settled(), "a block was left behind");
-        assert_eq!(class.counts().idle, 1);
-        assert_eq!(class.dismantle(), 1);
+        assert!(later.is_empty());
     });
 }
 
@@ -293,7 +250,7 @@ fn a_count_of_gets_that_was_seen_is_never_undercut_while_magazines_move() {
         let there = thread::spawn(move || {
             // One get from the cell, which a drain then harvests, and one from the depot.
             let first = other.get();
-            assert!(other.depot.visit(false).unwrap().drain_cells(&other.cells, 0));
+            assert!(other.depot.visit().drain_cells(&other.cells, 0));
             let second = other.get();
             first.into_iter().chain(second).map(|block| other.put(block)).count() as u64
         });
@@ -307,16 +264,21 @@ fn a_count_of_gets_that_was_seen_is_never_undercut_while_magazines_move() {
     });
 }
 
-fn pool() -> BufferPool {
+fn handle() -> Handle {
     let engine = |pool| {
         let cells = CellSet::Locked(LockedCells::new(1));
-        Engine::new(pool, SizeClasses::new(&[64]).unwrap(), cells, &[2])
+        let classes = SizeClasses::new(&[64]).unwrap();
+        Engine::new(pool, classes, cells, &[2], std::sync::Arc::new(Heap))
     };
-    BufferPool::from_handle(Handle::register(engine).unwrap())
+    Handle::register(engine).unwrap()
 }
 
-/// Fails if `end` counts what is out before it closes the cells, or if `give` keeps what comes back
-/// to a pool that has ended.
+fn pool() -> BufferPool {
+    BufferPool::from_handle(handle())
+}
+
+/// Fails if `give` keeps what comes back to a pool that has ended, or if `end` counts what is out
+/// before it closes the cells.
 #[test]
 fn a_pool_that_ends_while_its_last_buffer_comes_back_is_freed_once() {
     model(2, || {
@@ -328,5 +290,29 @@ fn a_pool_that_ends_while_its_last_buffer_comes_back_is_freed_once() {
         there.join().unwrap();
         let next = self::pool();
         assert_eq!(next.get(64).meta().pool(), name, "the number is free again");
+    });
+}
+
+/// Fails if a nested put waits for the lock, which its own thread may hold, if it does not leave
+/// its buffer for later where it finds no way in, or if `settle` does not look for what was left.
+#[test]
+fn a_put_that_interrupts_its_own_threads_slow_path_neither_waits_nor_is_lost() {
+    model(2, || {
+        let handle = handle();
+        let pool = BufferPool::from_handle(handle.clone());
+        let nested = pool.get(64);
+        let buffers: Vec<Buffer> = (0..2).map(|_| pool.get(64)).collect();
+        let there = thread::spawn(move || drop(buffers));
+        let stay = Stay::begin();
+        let visit = handle.engine().depots()[0].visit();
+        // What a signal's handler does at this point.
+        drop(nested);
+        drop(visit);
+        drop(stay);
+        settle();
+        there.join().unwrap();
+        let metrics = pool.metrics();
+        assert_eq!((metrics.in_use_bytes, metrics.idle_bytes), (0, 3 * 64));
+        assert_eq!((metrics.total_gets, metrics.total_puts), (3, 3));
     });
 }
