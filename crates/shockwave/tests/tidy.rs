@@ -222,13 +222,15 @@ fn root() -> PathBuf {
     if repository.join("xtask/Cargo.toml").exists() { repository } else { own.into() }
 }
 
-/// Files below a directory with an extension, what is built or hidden left out.
+/// Files below a directory with an extension, but for what is built or hidden, and for what is made
+/// not to compile, which is no more than that.
 fn files(directory: &Path, extension: &str, found: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(directory) else { return };
     for entry in entries {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() && !name.starts_with('.') && !matches!(&*name, "target" | "corpus") {
+        let other = name.starts_with('.') || matches!(&*name, "target" | "corpus" | "compile_fail");
+        if path.is_dir() && !other {
             files(&path, extension, found);
         } else if path.extension().is_some_and(|ending| ending == extension) {
             found.push(path);

@@ -50,6 +50,8 @@ pub(crate) fn asan(context: &mut Context) -> Outcome {
         // Idle buffers are known only to magazines, and these lie where the leak check does not
         // look.
         suite.env("ASAN_OPTIONS", "detect_leaks=0");
+        // Programs that must not compile are no different here.
+        suite.args(["--", "--skip", "what_must_not_compile"]);
         run(suite.env("SHOCKWAVE_CELLS", cells))?;
     }
     Ok(())
