@@ -107,19 +107,23 @@ impl Engine {
         Some((class, block))
     }
 
-    /// Whatever the fast path could not get: from the depot, from the source, or of its own.
+    /// The second try of a get: locked cells are not for the fast path, and others may have interrupted it.
     #[inline]
-    pub(crate) fn get_slow(&self, size: usize) -> Result<Got, GetError> {
-        let Some(class) = self.classes.of(size) else { return self.get_oversize(size, size) };
-        // The fast path was not for locked cells, and with others it may have been interrupted.
-        if let Some(block) = self.cells.take(class) {
-            return Ok(Got::Block(class, block));
-        }
-        self.get_from_depot(size, class)
+    pub(crate) fn take_again(&self, size: usize) -> Option<(usize, Block)> {
+        let class = self.classes.of(size)?;
+        Some((class, self.cells.take(class)?))
     }
 
+    /// Whatever no cell could give: from the depot, from the source, or of its own.
     #[cold]
     #[inline(never)]
+    pub(crate) fn get_slow(&self, size: usize) -> Result<Got, GetError> {
+        match self.classes.of(size) {
+            Some(class) => self.get_from_depot(size, class),
+            None => self.get_oversize(size, size),
+        }
+    }
+
     fn get_from_depot(&self, size: usize, class: usize) -> Result<Got, GetError> {
         let stay = Stay::begin();
         let depot = &self.depots[class];
@@ -141,8 +145,6 @@ impl Engine {
         Ok(Got::Block(class, block))
     }
 
-    #[cold]
-    #[inline(never)]
     fn get_oversize(&self, requested: usize, capacity: usize) -> Result<Got, GetError> {
         let stay = Stay::begin();
         let origin = if stay.is_nested() { Origin::Pages } else { Origin::Source };
@@ -177,21 +179,18 @@ impl Engine {
         1
     }
 
-    /// A put that could not go the fast way: to a locked cell, or to the depot. Returns how many keepers are
-    /// to be let go; if none, this engine may be gone by now. A nested put may get its block back, to try
-    /// again when it is not nested.
+    /// The second try of a put; see [`take_again`](Self::take_again).
     #[inline]
-    pub(crate) fn put_slow(&self, class: usize, block: Block) -> Result<usize, Block> {
-        // The fast path was not for locked cells, and with others it may have been interrupted.
-        match self.cells.put(class, block) {
-            Ok(()) => Ok(0),
-            Err(block) => self.put_to_depot(class, block),
-        }
+    pub(crate) fn put_again(&self, class: usize, block: Block) -> Result<(), Block> {
+        self.cells.put(class, block)
     }
 
+    /// A put that no cell could take: to the depot, or to the source. Returns how many keepers are to be let
+    /// go; if none, this engine may be gone by now. A nested put may get its block back, to try again when
+    /// it is not nested.
     #[cold]
     #[inline(never)]
-    fn put_to_depot(&self, class: usize, block: Block) -> Result<usize, Block> {
+    pub(crate) fn put_slow(&self, class: usize, block: Block) -> Result<usize, Block> {
         let stay = Stay::begin();
         let depot = &self.depots[class];
         let visit = if stay.is_nested() { depot.try_visit() } else { Some(depot.visit()) };

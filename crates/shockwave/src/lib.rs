@@ -204,6 +204,8 @@ pub mod how_it_works;
 mod later;
 mod life;
 mod limits;
+#[cfg(feature = "loadtest")]
+pub mod loadtest;
 #[cfg(all(test, loom))]
 mod loom_tests;
 mod magazine;

@@ -100,7 +100,10 @@ impl Buffer {
         #[cold]
         #[inline(never)]
         fn slowly(engine: &Engine, size: usize) -> Buffer {
-            Buffer::take_slowly(engine, size).unwrap_or_else(|refused| refuse(refused))
+            match Buffer::take_again(engine, size) {
+                Some(buffer) => buffer,
+                None => Buffer::take_slowly(engine, size).unwrap_or_else(|refused| refuse(refused)),
+            }
         }
         Self::take_fast(engine, size).unwrap_or_else(|| slowly(engine, size))
     }
@@ -125,15 +128,25 @@ impl Buffer {
         Some(Self { data: block.into_raw(), meta: engine.meta.with_class(class) }.awake())
     }
 
-    #[inline(always)]
+    #[inline]
     fn take_slowly(engine: &Engine, size: usize) -> Result<Self, GetError> {
+        if let Some(buffer) = Self::take_again(engine, size) {
+            return Ok(buffer);
+        }
         let taken = Self::take_uncounted(engine, size).inspect_err(|_| engine.refused(size));
         settle();
         taken
     }
 
-    /// As [`try_take`](Self::try_take), but a refusal counts as none.
     #[inline]
+    fn take_again(engine: &Engine, size: usize) -> Option<Self> {
+        let (class, block) = engine.take_again(size)?;
+        Some(Self { data: block.into_raw(), meta: engine.meta.with_class(class) }.awake())
+    }
+
+    /// As [`try_take`](Self::try_take), but a refusal counts as none.
+    #[cold]
+    #[inline(never)]
     fn take_uncounted(engine: &Engine, size: usize) -> Result<Self, GetError> {
         let (data, meta) = match engine.get_slow(size)? {
             Got::Block(class, block) => (block.into_raw(), engine.meta.with_class(class)),
@@ -310,6 +323,7 @@ impl Buffer {
         let address = NonNull::from(engine);
         // SAFETY: `data` came from a block of the class, and a buffer that is dropped gives it up.
         let block = unsafe { Block::from_raw(data) };
+        let Err(block) = engine.put_again(meta.class(), block) else { return };
         match engine.put_slow(meta.class(), block) {
             Ok(count) => life::release(address, count),
             // SAFETY: the buffer is being dropped, and it is what keeps its pool.
