@@ -206,6 +206,8 @@ mod life;
 mod limits;
 #[cfg(feature = "loadtest")]
 pub mod loadtest;
+#[cfg(all(test, loom))]
+mod loom_tests;
 mod magazine;
 mod meta;
 mod metrics;

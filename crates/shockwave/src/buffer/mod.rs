@@ -334,7 +334,11 @@ impl Buffer {
 }
 
 /// Buffers whose drop was nested, and could not be carried out then.
+#[cfg(not(loom))]
 static LATER: Later = Later::new();
+
+#[cfg(loom)]
+loom::lazy_static! { static ref LATER: Later = Later::new(); }
 
 /// Drops the buffers that wait, unless this thread is inside of a slow path itself.
 #[inline]
