@@ -1,5 +1,5 @@
-//! Broadcast: one frame is read once, frozen, and sent to many subscribers without a copy; what is kept
-//! of it for long is copied out, so that it does not pin the frame.
+//! Broadcast: one frame is read once, frozen, and sent to many subscribers without a copy; what is
+//! kept of it for long is copied out, so that it does not pin the frame.
 //!
 //! `cargo run -p shockwave --example broadcast`
 
@@ -34,8 +34,8 @@ fn main() -> std::io::Result<()> {
             let wire = format!("publisher-{}\ntopic-{number}\n{:x<BODY_BYTES$}", number % 2, "");
             buffer.read_from(&mut wire.as_bytes())?;
 
-            // From here on nobody writes to it. Each handle is three words, and the bytes are where they
-            // were.
+            // From here on nobody writes to it. Each handle is three words, and the bytes are where
+            // they were.
             let mut frame = buffer.freeze();
             let publisher = line(&mut frame);
             let topic = line(&mut frame);
@@ -44,7 +44,8 @@ fn main() -> std::io::Result<()> {
                 let _ = subscriber.send(frame.clone());
             }
 
-            // Names of some ten bytes would each keep 64 KiB from the pool. A quarter or more may stay.
+            // Names of some ten bytes would each keep 64 KiB from the pool. A quarter or more may
+            // stay.
             topics.insert(publisher.compact(4), topic.compact(4));
         }
         Ok(())

@@ -1,5 +1,5 @@
-//! Mapped memory: a pool whose buffers are aligned to pages, resident from the start, and back with the
-//! system as soon as the pool has gone.
+//! Mapped memory: a pool whose buffers are aligned to pages, resident from the start, and back with
+//! the system as soon as the pool has gone.
 //!
 //! `cargo run -p shockwave --example mapped_memory`, on Linux.
 

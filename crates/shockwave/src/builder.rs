@@ -1,5 +1,7 @@
 //! How a pool is told what to be.
 
+use std::sync::Arc;
+
 use crate::cells::{CellSet, Cells};
 use crate::class::{DEFAULT_CLASSES, SizeClasses};
 use crate::engine::Engine;
@@ -24,13 +26,13 @@ use crate::source::{Heap, Source};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct BufferPoolBuilder {
     classes: Vec<usize>,
     cells: Cells,
     per_core_bytes: usize,
-    source: Box<dyn Source>,
+    source: Arc<dyn Source>,
 }
 
 impl BufferPool {
@@ -40,7 +42,7 @@ impl BufferPool {
             classes: DEFAULT_CLASSES.to_vec(),
             cells: Cells::Auto,
             per_core_bytes: PER_CORE_BYTES,
-            source: Box::new(Heap),
+            source: Arc::new(Heap),
         }
     }
 }
@@ -70,10 +72,11 @@ impl BufferPoolBuilder {
         self
     }
 
-    /// Where buffers' memory comes from. Default: [`Heap`], the global allocator. Cost: asked once for
+    /// Where buffers' memory comes from. Default: [`Heap`], the global allocator. Clones of this builder
+    /// build pools that share the source. Cost: asked once for
     /// each buffer that is made, never for one that is found.
     pub fn source(mut self, source: impl Source + 'static) -> Self {
-        self.source = Box::new(source);
+        self.source = Arc::new(source);
         self
     }
 

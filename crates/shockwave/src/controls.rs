@@ -1,4 +1,5 @@
-//! Control blocks: 64 bytes for each frozen buffer, taken and put like buffers, made like magazines.
+//! Control blocks: 64 bytes for each frozen buffer, taken and put like buffers, made like
+//! magazines.
 //!
 //! ```text
 //!                      ┌──────────┬──────────────┬──────────────────────────────┐
@@ -9,14 +10,15 @@
 //!                                    idle: 0
 //! ```
 //!
-//! They have a column of cells and a depot as a class has, and so cost what a get and a put cost. But they
-//! are no class: they come from mapped pages and not from the source, so that freezing works wherever a
-//! slow path may be nested and takes nothing of what the source is to be asked for; they count in no
-//! metric; and they stay until the engine goes, which spares them an end of their own. There are never
-//! more of them than buffers were frozen at once, and 62 and a magazine for each cell.
+//! They have a column of cells and a depot as a class has, and so cost what a get and a put cost.
+//! But they are no class: they come from mapped pages and not from the source, so that freezing
+//! works wherever a slow path may be nested and takes nothing of what the source is to be asked
+//! for; they count in no metric; and they stay until the engine goes, which spares them an end of
+//! their own. There are never more of them than buffers were frozen at once, and 62 and a magazine
+//! for each cell.
 //!
-//! The second word of every block that was ever made says how many bytes it pins. To know how many all
-//! of them do is to look at each; freezing stores one word for it, and cloning does nothing.
+//! The second word of every block that was ever made says how many bytes it pins. To know how many
+//! all of them do is to look at each; freezing stores one word for it, and cloning does nothing.
 #![expect(unsafe_code, reason = "owns memory by address")]
 
 use std::ptr::{NonNull, null_mut};
@@ -32,7 +34,8 @@ use crate::sync::{
     AtomicPtr, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
 };
 
-/// Bytes of a control block: a line of its own, so that counting in one does not slow down its neighbors.
+/// Bytes of a control block: a line of its own, so that counting in one does not slow down its
+/// neighbors.
 pub(crate) const CONTROL_BYTES: usize = 64;
 
 /// What every control block begins with, in use or idle.
@@ -40,8 +43,8 @@ pub(crate) const CONTROL_BYTES: usize = 64;
 pub(crate) struct Header {
     /// The next block that waits, while this one does; void otherwise.
     link: *mut u8,
-    /// Bytes of the buffer that is frozen, 0 while the block is idle. May be looked at at any time, so it
-    /// is written by stores to it alone and never as part of the block.
+    /// Bytes of the buffer that is frozen, 0 while the block is idle. May be looked at at any time,
+    /// so it is written by stores to it alone and never as part of the block.
     pinned: AtomicUsize,
 }
 
@@ -52,11 +55,11 @@ const PER_PAGE: usize = pages::PAGE_BYTES / CONTROL_BYTES - 1;
 #[derive(Debug)]
 pub(crate) struct Controls {
     depot: Depot,
-    /// Blocks of puts that found the depot's lock held by their own thread, perhaps. They wait for the next
-    /// take that visits the depot.
+    /// Blocks of puts that found the depot's lock held by their own thread, perhaps. They wait for
+    /// the next take that visits the depot.
     waiting: AtomicPtr<u8>,
-    /// The last page mapped. The first word of each points at the one before; none is taken off before
-    /// all are.
+    /// The last page mapped. The first word of each points at the one before; none is taken off
+    /// before all are.
     pages: AtomicPtr<u8>,
 }
 
@@ -70,7 +73,8 @@ impl Controls {
         }
     }
 
-    /// Takes a block for a buffer of `pinned` bytes, or `None` where the system has no memory for one.
+    /// Takes a block for a buffer of `pinned` bytes, or `None` where the system has no memory for
+    /// one.
     #[inline]
     pub(crate) fn take(&self, cells: &CellSet, pinned: usize) -> Option<Block> {
         let memory = match cells.take(CONTROL_COLUMN) {
@@ -143,7 +147,9 @@ impl Controls {
             blocks.for_each(|block| self.leave(block));
         } else {
             let mut stock = self.depot.visit();
-            blocks.for_each(|block| stock.file(block));
+            for block in blocks {
+                self.file(&mut stock, block);
+            }
         }
         block
     }
@@ -160,15 +166,23 @@ impl Controls {
         if self.waiting.load(Relaxed).is_null() {
             return;
         }
-        // Acquire: sees the links that pushes published. Nobody takes a single one out, so a link that
-        // comes back does no harm.
+        // Acquire: sees the links that pushes published. Nobody takes a single one out, so a link
+        // that comes back does no harm.
         let mut next = self.waiting.swap(null_mut(), Acquire);
         while let Some(memory) = NonNull::new(next) {
             // SAFETY: what is on the list was pushed, and by the swap it is this caller's alone.
             next = unsafe { memory.cast::<*mut u8>().read() };
             poison(memory);
             // SAFETY: `leave` gave up the right to this block, and the swap gave it to this caller.
-            stock.file(unsafe { Block::from_raw(memory) });
+            let block = unsafe { Block::from_raw(memory) };
+            self.file(stock, block);
+        }
+    }
+
+    /// Has a block lie in the depot, or wait where there is no memory for a magazine.
+    fn file(&self, stock: &mut Stock, block: Block) {
+        if let Err(block) = stock.file(block) {
+            self.leave(block);
         }
     }
 
@@ -184,8 +198,8 @@ impl Controls {
         })
     }
 
-    /// Bytes of all buffers that are frozen now. Exact while none is being frozen or dropped; cost: one
-    /// load for each block there is.
+    /// Bytes of all buffers that are frozen now. Exact while none is being frozen or dropped; cost:
+    /// one load for each block there is.
     pub(crate) fn pinned_bytes(&self) -> u64 {
         let blocks = self.pages().flat_map(|page| {
             // SAFETY: `i <= PER_PAGE`, so the block lies within the page.
@@ -208,8 +222,8 @@ impl Controls {
     pub(crate) unsafe fn free(&mut self) {
         for page in self.pages() {
             asan::unpoison(page, pages::PAGE_BYTES);
-            // SAFETY: mapped by `make`, off the list below, and its link was read before. By the caller's
-            // word no block of it is in use.
+            // SAFETY: mapped by `make`, off the list below, and its link was read before. By the
+            // caller's word no block of it is in use.
             unsafe { pages::unmap(page, pages::PAGE_BYTES) };
         }
         self.pages = AtomicPtr::new(null_mut());
@@ -240,13 +254,13 @@ fn push(list: &AtomicPtr<u8>, memory: NonNull<u8>) {
 #[inline(always)]
 unsafe fn pinned_by<'a>(memory: NonNull<u8>) -> &'a AtomicUsize {
     let header = memory.cast::<Header>().as_ptr();
-    // SAFETY: valid by the caller's word; zero bytes are a header. The reference is to the atomic word
-    // alone, not to the link beside it, which others may write.
+    // SAFETY: valid by the caller's word; zero bytes are a header. The reference is to the atomic
+    // word alone, not to the link beside it, which others may write.
     unsafe { &(*header).pinned }
 }
 
-/// Tells the sanitizer, if there is one, that a block is idle: all of it but the word that is looked at
-/// even then, which is never poisoned, not even for a moment.
+/// Tells the sanitizer, if there is one, that a block is idle: all of it but the word that is
+/// looked at even then, which is never poisoned, not even for a moment.
 #[inline(always)]
 fn poison(memory: NonNull<u8>) {
     if cfg!(shockwave_asan) {

@@ -1,8 +1,9 @@
 //! The engine: what happens on a get and on a put.
 //!
-//! The fast paths are [`Engine::take_fast`] and [`put_fast`]: one restartable sequence each, inlined
-//! into the caller. Everything else is out of line. Where there are restartable sequences, that runs once
-//! for some thirty gets or puts, and takes one lock; locked cells are entered from there too.
+//! The fast paths are [`Engine::take_fast`] and [`put_fast`]: one restartable sequence each,
+//! inlined into the caller. Everything else is out of line. Where there are restartable sequences,
+//! that runs once for some thirty gets or puts, and takes one lock; locked cells are entered from
+//! there too.
 //!
 //! ```text
 //!   get ─▶ cell ─(empty, closed)─▶ depot ─(nothing idle)─▶ source
@@ -10,8 +11,8 @@
 //! ```
 
 use std::alloc::Layout;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
 
 use crate::asan;
 use crate::cells::{
@@ -29,8 +30,8 @@ use crate::oversize::{Origin, Oversize, OversizeCounts, OversizeSnapshot};
 use crate::reentry::Stay;
 use crate::source::Source;
 
-/// One pool's machinery. Lives from when the pool is built until its last handle and its last buffer
-/// have gone, whichever goes last; see [`life`](crate::life).
+/// One pool's machinery. Lives from when the pool is built until its last handle and its last
+/// buffer have gone, whichever goes last; see [`life`](crate::life).
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Engine {
@@ -48,22 +49,13 @@ pub(crate) struct Engine {
     depots: Box<[Depot]>,
     /// Where frozen buffers have their counts.
     pub(crate) controls: Controls,
-    source: Box<dyn Source>,
+    source: Arc<dyn Source>,
     /// Gets that no class could serve, and those of them still out. Atomic, since these gets may be
     /// nested in another's slow path.
     oversize: OversizeCounts,
-    /// What keeps the engine alive: one for all handles together, one for each oversize buffer that is
-    /// out, and, once the pool has ended, one for each other buffer that is out.
+    /// What keeps the engine alive: one for all handles together, one for each oversize buffer that
+    /// is out, and, once the pool has ended, one for each other buffer that is out.
     keepers: AtomicUsize,
-    /// The counts at the last reset, which metrics subtract.
-    baseline: Mutex<Baseline>,
-}
-
-/// All counts of a pool at one time.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Baseline {
-    pub(crate) classes: Vec<Counts>,
-    pub(crate) oversize: OversizeSnapshot,
 }
 
 /// What a get got.
@@ -81,7 +73,7 @@ impl Engine {
         classes: SizeClasses,
         cells: CellSet,
         capacities: &[u8],
-        source: Box<dyn Source>,
+        source: Arc<dyn Source>,
     ) -> Self {
         let depots = (0..classes.count()).map(|class| Depot::new(capacities[class].into()));
         let meta = Meta::of_pool(pool);
@@ -101,14 +93,13 @@ impl Engine {
             classes,
             cells,
             source,
-            oversize: OversizeCounts::default(),
+            oversize: OversizeCounts::new(),
             keepers: AtomicUsize::new(1),
-            baseline: Mutex::default(),
         }
     }
 
-    /// The fast path of a get: a class that serves `size`, and a block from this CPU's cell of it. `None`
-    /// says nothing but that it has to go another way.
+    /// The fast path of a get: a class that serves `size`, and a block from this CPU's cell of it.
+    /// `None` says nothing but that it has to go another way.
     #[inline(always)]
     #[expect(unsafe_code, reason = "enters a cell")]
     pub(crate) fn take_fast(&self, size: usize) -> Option<(usize, Block)> {
@@ -121,19 +112,24 @@ impl Engine {
         Some((class, block))
     }
 
-    /// Whatever the fast path could not get: from the depot, from the source, or of its own.
+    /// The second try of a get: locked cells are not for the fast path, and others may have
+    /// interrupted it.
     #[inline]
-    pub(crate) fn get_slow(&self, size: usize) -> Result<Got, GetError> {
-        let Some(class) = self.classes.of(size) else { return self.get_oversize(size, size) };
-        // The fast path was not for locked cells, and with others it may have been interrupted.
-        if let Some(block) = self.cells.take(class) {
-            return Ok(Got::Block(class, block));
-        }
-        self.get_from_depot(size, class)
+    pub(crate) fn take_again(&self, size: usize) -> Option<(usize, Block)> {
+        let class = self.classes.of(size)?;
+        Some((class, self.cells.take(class)?))
     }
 
+    /// Whatever no cell could give: from the depot, from the source, or of its own.
     #[cold]
     #[inline(never)]
+    pub(crate) fn get_slow(&self, size: usize) -> Result<Got, GetError> {
+        match self.classes.of(size) {
+            Some(class) => self.get_from_depot(size, class),
+            None => self.get_oversize(size, size),
+        }
+    }
+
     fn get_from_depot(&self, size: usize, class: usize) -> Result<Got, GetError> {
         let stay = Stay::begin();
         let depot = &self.depots[class];
@@ -145,12 +141,8 @@ impl Engine {
             return self.get_oversize(size, self.classes.bytes(class));
         }
         // The source is asked without the lock: it may take its time, and others may put meanwhile.
-        let block = self.make(class);
-        let mut stock = self.depots[class].visit();
-        let Some(block) = block else {
-            stock.refused();
-            return Err(GetError::out_of_memory(size));
-        };
+        let block = self.make(class).ok_or(GetError::out_of_memory(size))?;
+        let mut stock = depot.visit();
         stock.made_for_get();
         if stock.has_ended() {
             // A buffer of an ended pool that grows: one more to wait for.
@@ -159,8 +151,6 @@ impl Engine {
         Ok(Got::Block(class, block))
     }
 
-    #[cold]
-    #[inline(never)]
     fn get_oversize(&self, requested: usize, capacity: usize) -> Result<Got, GetError> {
         let stay = Stay::begin();
         let origin = if stay.is_nested() { Origin::Pages } else { Origin::Source };
@@ -170,99 +160,99 @@ impl Engine {
             Oversize::make(capacity, origin, &*self.source)
                 .ok_or(GetError::out_of_memory(requested))
         };
-        let oversize = made.inspect_err(|_| self.oversize.refused())?;
+        let oversize = made?;
         // Relaxed: the caller has the engine alive by a handle or a buffer of its own.
         self.keepers.fetch_add(1, Relaxed);
         self.oversize.got(capacity);
         Ok(Got::Oversize(oversize))
     }
 
-    /// Frees an oversize buffer. Says whether the engine is to be freed now; then nobody else has it.
+    /// Counts a get that got nothing.
+    #[cold]
+    pub(crate) fn refused(&self, size: usize) {
+        match self.classes.of(size) {
+            Some(class) => self.depots[class].refused(),
+            None => self.oversize.refused(),
+        }
+    }
+
+    /// Frees an oversize buffer. Returns how many keepers are to be let go.
     #[must_use]
-    pub(crate) fn put_oversize(&self, oversize: Oversize) -> bool {
+    pub(crate) fn put_oversize(&self, oversize: Oversize) -> usize {
         let _stay = Stay::begin();
         self.oversize.put(oversize.capacity());
         oversize.free(&*self.source);
-        self.release(1)
+        1
     }
 
-    /// A put that could not go the fast way: to a locked cell, or to the depot. Says whether the engine is
-    /// to be freed now; then nobody else has it.
+    /// The second try of a put; see [`take_again`](Self::take_again).
     #[inline]
-    #[must_use]
-    pub(crate) fn put_slow(&self, class: usize, block: Block) -> bool {
-        // The fast path was not for locked cells, and with others it may have been interrupted.
-        match self.cells.put(class, block) {
-            Ok(()) => false,
-            Err(block) => self.put_to_depot(class, block),
-        }
+    pub(crate) fn put_again(&self, class: usize, block: Block) -> Result<(), Block> {
+        self.cells.put(class, block)
     }
 
+    /// A put that no cell could take: to the depot, or to the source. Returns how many keepers are
+    /// to be let go; if none, this engine may be gone by now. A nested put may get its block back,
+    /// to try again when it is not nested.
     #[cold]
     #[inline(never)]
-    fn put_to_depot(&self, class: usize, block: Block) -> bool {
+    pub(crate) fn put_slow(&self, class: usize, block: Block) -> Result<usize, Block> {
         let stay = Stay::begin();
         let depot = &self.depots[class];
         let visit = if stay.is_nested() { depot.try_visit() } else { Some(depot.visit()) };
-        let Some(mut stock) = visit else {
-            depot.leave(block);
-            return false;
-        };
-        let Err(block) = stock.give(&self.cells, class, block) else { return false };
+        let Some(mut stock) = visit else { return Err(block) };
+        let Err(block) = stock.give(&self.cells, class, block) else { return Ok(0) };
         if stay.is_nested() {
-            // Freeing is not for a nested call either. The block waits for the next visit.
-            drop(stock);
-            depot.leave(block);
-            return false;
+            // Freeing is not for a nested call either.
+            return Err(block);
         }
         stock.unmade();
         if !stock.has_ended() {
-            drop(stock);
-            self.unmake(class, block);
-            return false;
+            // The block is no longer counted as one that is out, so something else has to keep the
+            // engine until it is freed. Under the lock: `end` has not been here.
+            self.keepers.fetch_add(1, Relaxed);
         }
-        // What nested puts left here after the end has been waiting for this one.
-        let (left, count) = stock.clear();
         drop(stock);
         self.unmake(class, block);
-        self.unmake_all(class, left);
-        self.release(1 + count)
+        Ok(1)
     }
 
-    /// Makes blocks until at least `count` of a class are idle, with all their pages resident. Returns
-    /// how many it made: fewer than needed if the source has no more.
+    /// Makes blocks until at least `count` of a class are idle, with all their pages resident.
+    /// Returns how many it made: fewer than needed if the source has no more.
     pub(crate) fn warm_up(&self, class: usize, count: usize) -> usize {
         let _stay = Stay::begin();
-        let idle = self.depots[class].visit().counts(&self.cells, class).idle;
+        let idle = self.counts(class).0.idle;
         let missing = count.saturating_sub(usize::try_from(idle).unwrap_or(usize::MAX));
         for made in 0..missing {
             let Some(block) = self.make(class) else { return made };
-            self.depots[class].visit().made_idle(touch(block, self.classes.bytes(class)));
+            let block = touch(block, self.classes.bytes(class));
+            let filed = self.depots[class].visit().made_idle(block);
+            if let Err(block) = filed {
+                self.unmake(class, block);
+                return made;
+            }
         }
         missing
     }
 
-    /// What is known of a class. Takes its lock.
-    pub(crate) fn counts(&self, class: usize) -> Counts {
+    /// What is known of a class, now and at the last reset. Takes its lock.
+    pub(crate) fn counts(&self, class: usize) -> (Counts, Counts) {
         let _stay = Stay::begin();
         self.depots[class].counts(&self.cells, class)
     }
 
-    /// What is known of oversize buffers.
-    pub(crate) fn oversize(&self) -> OversizeSnapshot {
-        self.oversize.snapshot()
-    }
-
-    /// The counts at the last reset, or zeros.
-    pub(crate) fn baseline(&self) -> Baseline {
-        self.baseline.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What is known of oversize buffers, now and at the last reset.
+    pub(crate) fn oversize(&self) -> (OversizeSnapshot, OversizeSnapshot) {
+        self.oversize.snapshots()
     }
 
     /// Notes the counts as they are now, for metrics to subtract.
-    pub(crate) fn set_baseline(&self) {
-        let classes = (0..self.classes.count()).map(|class| self.counts(class)).collect();
-        let baseline = Baseline { classes, oversize: self.oversize() };
-        *self.baseline.lock().unwrap_or_else(PoisonError::into_inner) = baseline;
+    pub(crate) fn reset_counts(&self) {
+        let _stay = Stay::begin();
+        for (class, depot) in self.depots.iter().enumerate() {
+            depot.reset(&self.cells, class);
+        }
+        self.oversize.reset();
     }
 
     /// Counts a buffer of another pool that was put into this one.
@@ -274,16 +264,17 @@ impl Engine {
         }
     }
 
-    /// Ends the pool: closes all cells and frees what is idle; from here on puts free what they bring.
-    /// Says whether the engine is to be freed now. Called once, when the last handle has gone.
+    /// Ends the pool: closes all cells and frees what is idle; from here on puts free what they
+    /// bring. Returns how many keepers are to be let go. Called once, when the last handle has
+    /// gone.
     #[must_use]
-    pub(crate) fn end(&self) -> bool {
+    pub(crate) fn end(&self) -> usize {
         let _stay = Stay::begin();
         for class in 0..self.classes.count() {
             let mut stock = self.depots[class].visit();
             if !stock.drain_cells(&self.cells, class) {
-                // The system no longer lets us take magazines from other CPUs. What they hold cannot be
-                // had, so this engine stays for good.
+                // The system no longer lets us take magazines from other CPUs. What they hold
+                // cannot be had, so this engine stays for good.
                 self.keepers.fetch_add(1, Relaxed);
             }
             stock.end();
@@ -294,7 +285,7 @@ impl Engine {
             drop(stock);
             self.unmake_all(class, idle);
         }
-        self.release(1)
+        1
     }
 
     /// Frees the magazines of an engine that nobody has any more.
@@ -304,8 +295,8 @@ impl Engine {
             // SAFETY: `end` closed all cells, and exclusive access says that nobody is in one.
             unsafe { depot.visit().arena().free() };
         }
-        // SAFETY: a frozen buffer keeps the engine, so none is left, and by exclusive access nobody is in
-        // a cell.
+        // SAFETY: a frozen buffer keeps the engine, so none is left, and by exclusive access nobody
+        // is in a cell.
         unsafe { self.controls.free() };
     }
 
@@ -321,9 +312,9 @@ impl Engine {
 
     /// Lets go of the engine `count` times. Says whether that was the last.
     #[must_use]
-    fn release(&self, count: usize) -> bool {
-        // Release: what was done with the engine is done. Acquire: by all others too, for the one who
-        // frees it.
+    pub(crate) fn let_go(&self, count: usize) -> bool {
+        // Release: what was done with the engine is done. Acquire: by all others too, for the one
+        // who frees it.
         self.keepers.fetch_sub(count, AcqRel) == count
     }
 
@@ -355,8 +346,8 @@ impl Engine {
         let memory = block.into_raw();
         asan::unpoison(memory, self.classes.bytes(class));
         let Some(layout) = self.layout(class) else { return };
-        // SAFETY: blocks of a class are made by `make` with this layout, and the right to this one has
-        // just been given up.
+        // SAFETY: blocks of a class are made by `make` with this layout, and the right to this one
+        // has just been given up.
         unsafe { self.source.deallocate(memory, layout) };
     }
 }
@@ -383,6 +374,11 @@ fn touch(block: Block, bytes: usize) -> Block {
         // SAFETY: the block is this function's alone; new, so zero already.
         unsafe { page.write_volatile(0) };
     }
+    // A block need not begin with a page, so its last one may not have been met.
+    // SAFETY: within the block, which has at least `CLASS_BYTES_MIN` bytes.
+    let last = unsafe { memory.byte_add(bytes - 1) };
+    // SAFETY: as above.
+    unsafe { last.write_volatile(0) };
     asan::poison(memory, bytes);
     // SAFETY: the right was given up above.
     unsafe { Block::from_raw(memory) }

@@ -72,10 +72,10 @@
 //! return, a panic. [`put`](BufferPool::put) says the same in a word, and using a buffer afterwards
 //! does not compile.
 //!
-//! **Mark secrets when you take the buffer.** [`scrub_on_drop`](Buffer::scrub_on_drop) has all that is
-//! written to a buffer cleared on return, also when a panic unwinds. It costs what was written, not
-//! what the buffer could hold. [`put_with_reset`](BufferPool::put_with_reset) does the same at the end,
-//! but where an early return or a panic passes it by, it was never called.
+//! **Mark secrets when you take the buffer.** [`scrub_on_drop`](Buffer::scrub_on_drop) has all that
+//! is written to a buffer cleared on return, also when a panic unwinds. It costs what was written,
+//! not what the buffer could hold. [`put_with_reset`](BufferPool::put_with_reset) does the same at
+//! the end, but where an early return or a panic passes it by, it was never called.
 //!
 //! ```
 //! # let pool = shockwave::BufferPool::new();
@@ -86,9 +86,9 @@
 //! drop(buffer); // cleared
 //! ```
 //!
-//! **Do not keep a slice of a large buffer for long.** However little a [`Shared`] shows, it pins the
-//! whole buffer; `pinned_bytes` of the metrics says how much that comes to. [`Shared::compact`] copies
-//! what is small out into a buffer of its own size. The example `broadcast` shows both.
+//! **Do not keep a slice of a large buffer for long.** However little a [`Shared`] shows, it pins
+//! the whole buffer; `pinned_bytes` of the metrics says how much that comes to. [`Shared::compact`]
+//! copies what is small out into a buffer of its own size. The example `broadcast` shows both.
 //!
 //! **Warm up before you listen.** See [capacity planning](#capacity-planning). What is warmed up is
 //! resident, so the first requests cause no page faults either, and counts in no metric.
@@ -193,6 +193,9 @@
 //! whose builder does not.
 #![cfg_attr(loom, allow(dead_code, unused_imports, reason = "loom models the core alone"))]
 
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("a buffer's handle and a magazine are laid out for addresses of 64 bits");
+
 mod asan;
 mod buffer;
 mod builder;
@@ -205,8 +208,13 @@ mod error;
 mod ext;
 mod global;
 pub mod how_it_works;
+mod later;
 mod life;
 mod limits;
+#[cfg(feature = "loadtest")]
+pub mod loadtest;
+#[cfg(all(test, loom))]
+mod loom_tests;
 mod magazine;
 mod meta;
 mod metrics;

@@ -27,6 +27,7 @@ use crate::depot::Depot;
 use crate::engine::Engine;
 use crate::error::BuildError;
 use crate::limits::POOLS_MAX;
+use crate::reentry::Stay;
 
 /// Where each pool number's engine is; null where the number is free.
 static ENGINES: [AtomicPtr<Engine>; POOLS_MAX] = [const { AtomicPtr::new(null_mut()) }; POOLS_MAX];
@@ -67,20 +68,22 @@ struct Shared {
     handles: AtomicUsize,
 }
 
-// SAFETY: the engine is `Sync`, and the count is atomic.
+// SAFETY: the last handle to go may drop what is shared on its own thread, and all may use it at once; the
+// assertion below says that both are allowed.
 unsafe impl Send for Handle {}
 // SAFETY: as above.
 unsafe impl Sync for Handle {}
 
 const _: () = {
-    const fn is_sync<T: Sync>() {}
-    is_sync::<Shared>();
+    const fn is_send_and_sync<T: Send + Sync>() {}
+    is_send_and_sync::<Shared>();
 };
 
 impl Handle {
     /// Finds a free number, makes an engine that knows it, and is its first handle.
     pub(crate) fn register(make: impl FnOnce(usize) -> Engine) -> Result<Self, BuildError> {
         watch_forks();
+        let _stay = Stay::begin();
         let _registry = registry();
         let pool = ENGINES.iter().position(|entry| entry.load(Relaxed).is_null());
         let pool = pool.ok_or_else(BuildError::too_many_pools)?;
@@ -132,25 +135,38 @@ impl Drop for Handle {
         // Release: what this handle did is done. Acquire, by the fence: what others did is too.
         if self.handles().fetch_sub(1, Release) == 1 {
             fence(Acquire);
-            if self.engine().end() {
-                free(self.engine());
-            }
+            let count = self.engine().end();
+            release(self.0.cast(), count);
         }
     }
 }
 
-/// Frees an engine that has just been told that its last keeper has gone.
-pub(crate) fn free(engine: &Engine) {
+/// Lets go of an engine `count` times, and frees it if that was the last of its keepers.
+///
+/// By address, and not by reference: once it has let go, another thread may free the engine.
+pub(crate) fn release(engine: NonNull<Engine>, count: usize) {
+    if count == 0 {
+        return;
+    }
+    // SAFETY: what is about to be let go keeps the engine until then.
+    let pool = unsafe { (*engine.as_ptr()).meta.pool() };
+    // SAFETY: as above.
+    let last = unsafe { (*engine.as_ptr()).let_go(count) };
+    if last {
+        free(pool);
+    }
+}
+
+/// Frees the engine of a pool number whose last keeper has just gone.
+fn free(pool: usize) {
+    let _stay = Stay::begin();
     let registry = registry();
-    let is_it = |entry: &&AtomicPtr<Engine>| std::ptr::eq(entry.load(Relaxed), engine);
-    let Some(entry) = ENGINES.iter().find(is_it) else { return };
-    // The table's pointer, not the reference, is the one that came from the box.
-    let shared = entry.swap(null_mut(), Relaxed);
+    // The table's pointer is the one that came from the box.
+    let shared = ENGINES[pool].swap(null_mut(), Relaxed).cast::<Shared>();
     drop(registry);
     // SAFETY: registered by leaking a box of `Shared`, which begins with the engine. `keepers` came to
-    // zero: no handle and no buffer is left, and no thread is within a call on the engine but this one,
-    // whose callers do not use it again.
-    let mut shared = unsafe { Box::from_raw(shared.cast::<Shared>()) };
+    // zero: no handle and no buffer is left, and whoever let go before does not touch the engine again.
+    let mut shared = unsafe { Box::from_raw(shared) };
     shared.engine.free_magazines();
 }
 
@@ -168,9 +184,10 @@ fn watch_forks() {
 #[cfg(not(unix))]
 fn watch_forks() {}
 
-/// The registry's guard while a fork holds it, from [`before`] to the handler after it.
+/// The registry's guard while a fork holds it, from [`before`] to the handler after it, and the mark that
+/// makes calls from signal handlers meanwhile nested ones, which wait for nothing.
 #[cfg(unix)]
-struct Held(UnsafeCell<Option<MutexGuard<'static, ()>>>);
+struct Held(UnsafeCell<Option<(Stay, MutexGuard<'static, ()>)>>);
 
 // SAFETY: touched only by the holder of the registry's lock, in a fork's handlers, which all run on
 // the forking thread or on its copy in the child.
@@ -188,10 +205,11 @@ fn engines() -> impl Iterator<Item = &'static Engine> {
 
 #[cfg(unix)]
 extern "C" fn before() {
+    let stay = Stay::begin();
     let guard = registry();
     // SAFETY: the holder of the lock alone touches it. Nothing is allocated here, because another
     // allocator's own fork handler may already have run.
-    unsafe { *HELD.0.get() = Some(guard) };
+    unsafe { *HELD.0.get() = Some((stay, guard)) };
     engines().flat_map(Engine::depots).for_each(Depot::hold);
     engines().for_each(|engine| engine.source().before_fork());
 }

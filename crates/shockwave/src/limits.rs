@@ -1,14 +1,15 @@
 //! Every constant of the pool, with its unit, its range and its reason.
 
-/// Size classes in one pool, at most. A class takes one cell of eight bytes in each CPU's row; a set of
-/// eight or fewer stays on one cache line.
+/// Size classes in one pool, at most. A class takes one cell of eight bytes in each CPU's row; a
+/// set of eight or fewer stays on one cache line.
 pub(crate) const CLASSES_MAX: usize = 32;
 
-/// Cells in a CPU's row, a power of two: one for each class, and at least one that is always closed.
+/// Cells in a CPU's row, a power of two: one for each class, and at least one that is always
+/// closed.
 pub(crate) const COLUMNS: usize = 64;
 
-/// The column of the control blocks of frozen buffers: the last one, which no class can reach, nor the
-/// always closed one behind the last class.
+/// The column of the control blocks of frozen buffers: the last one, which no class can reach, nor
+/// the always closed one behind the last class.
 pub(crate) const CONTROL_COLUMN: usize = COLUMNS - 1;
 
 /// Bytes in the smallest buffer a class may have: one cache line, so that two buffers never share.
@@ -25,25 +26,28 @@ pub(crate) const BUFFER_BYTES_MAX: usize = u32::MAX as usize;
 /// `O_DIRECT` on most devices would want at the least.
 pub(crate) const BUFFER_ALIGN: usize = 64;
 
-/// Buffer addresses in one magazine. With its header of four words and a null behind the last it is 512
-/// bytes, eight cache lines. The exchange with the depot costs about 60 ns and moves half of them, so it adds
-/// 2 ns to each get of a long run; with 28 slots it added 4 ns, with 124 still 1.5.
+/// Buffer addresses in one magazine. With its header of four words and a null behind the last it is
+/// 512 bytes, eight cache lines. The exchange with the depot costs about 60 ns and moves half of
+/// them, so it adds 2 ns to each get of a long run; with 28 slots it added 4 ns, with 124 still
+/// 1.5.
 pub(crate) const SLOTS: usize = if cfg!(loom) { 2 } else { 59 };
 
-/// Rows of cells that each pool has room for; only those of CPUs that run are ever touched. A constant,
-/// so that the fast path need not load it. A thread on a CPU with a number beyond works by the slow path.
+/// Rows of cells that each pool has room for; only those of CPUs that run are ever touched. A
+/// constant, so that the fast path need not load it. A thread on a CPU with a number beyond works
+/// by the slow path.
 pub(crate) const ROWS: usize = 1 << 10;
 
-/// Pools alive at once in one process, at most: a handle names its pool in eleven bits, and the table
-/// that leads from there to a class's cells takes half a kilobyte of address space for each.
+/// Pools alive at once in one process, at most: a handle names its pool in eleven bits, and the
+/// table that leads from there to a class's cells takes half a kilobyte of address space for each.
 pub(crate) const POOLS_MAX: usize = 1 << 11;
 
 /// Bytes of idle buffers that one CPU's cells may hold, unless the builder says otherwise. 8 MiB
 /// fills a whole magazine of each of the six default classes: 59 × (2 + 4 + … + 64 KiB) = 7.3 MiB.
 pub(crate) const PER_CORE_BYTES: usize = 8 << 20;
 
-/// Tries that an exchange makes to get through its restartable sequence before it does without a cell.
-/// A preemption aborts one try; only a debugger's single steps or a storm of signals abort four.
+/// Tries that an exchange makes to get through its restartable sequence before it does without a
+/// cell. A preemption aborts one try; only a debugger's single steps or a storm of signals abort
+/// four.
 pub(crate) const SEQUENCE_TRIES: u32 = 4;
 
 const _: () = assert!(CLASSES_MAX < COLUMNS, "some column is always closed");

@@ -105,7 +105,7 @@ const _: () = {
     assert!(std::mem::offset_of!(Slots, blocks) == 32);
 };
 
-// SAFETY: `word` and `capacity` are atomic; `next` and `slots` are touched by a `Magazine`'s holder,
+// SAFETY: `word` and `capacity` are atomic; `next` and `blocks` are touched by a `Magazine`'s holder,
 // or through a cell under that cell's own rules of entry, one at a time in either case.
 unsafe impl Sync for Slots {}
 

@@ -15,7 +15,8 @@ use crate::depot::Counts;
 use crate::engine::Engine;
 use crate::oversize::OversizeSnapshot;
 
-/// What a pool has done and what it holds. From [`BufferPool::metrics`](crate::BufferPool::metrics).
+/// What a pool has done and what it holds. From
+/// [`BufferPool::metrics`](crate::BufferPool::metrics).
 ///
 /// Its `Display` is a page for people; with the feature `serde` it serializes under the names here.
 ///
@@ -117,14 +118,12 @@ pub struct SizedPoolMetrics {
 impl BufferPoolMetrics {
     /// Takes a snapshot.
     pub(crate) fn of(engine: &Engine) -> Self {
-        let baseline = engine.baseline();
-        let pools: Vec<_> = (0..engine.classes.count())
-            .map(|class| {
-                let before = baseline.classes.get(class).copied().unwrap_or_default();
-                SizedPoolMetrics::new(engine.classes.bytes(class), &engine.counts(class), &before)
-            })
-            .collect();
-        let (now, before) = (engine.oversize(), baseline.oversize);
+        let class = |class| {
+            let (now, before) = engine.counts(class);
+            SizedPoolMetrics::new(engine.classes.bytes(class), &now, &before)
+        };
+        let pools = (0..engine.classes.count()).map(class).collect();
+        let (now, before) = engine.oversize();
         let pinned_bytes = engine.controls.pinned_bytes();
         Self { pinned_bytes, ..Self::sum(pools, &now, &before) }
     }
@@ -142,16 +141,17 @@ impl BufferPoolMetrics {
             total_puts: total(|class| class.puts),
             total_hits: hits,
             total_misses: total(|class| class.misses),
-            total_discards: total(|class| class.discards) + now.discards - before.discards,
+            total_discards: total(|class| class.discards)
+                + now.discards.saturating_sub(before.discards),
             global_hit_rate: percent(hits, gets),
             memory_allocated: allocated,
             memory_reused: reused,
             reuse_efficiency: percent(reused, allocated + reused),
-            oversize_gets: now.gets - before.gets,
-            oversize_puts: now.puts - before.puts,
-            oversize_allocated: now.bytes_allocated - before.bytes_allocated,
+            oversize_gets: now.gets.saturating_sub(before.gets),
+            oversize_puts: now.puts.saturating_sub(before.puts),
+            oversize_allocated: now.bytes_allocated.saturating_sub(before.bytes_allocated),
             oversize_in_use_bytes: now.bytes_in_use,
-            refused: total(|class| class.refused) + now.refused - before.refused,
+            refused: total(|class| class.refused) + now.refused.saturating_sub(before.refused),
             in_use_bytes: total(|class| class.in_use * class.size as u64) + now.bytes_in_use,
             idle_bytes: total(|class| class.idle * class.size as u64),
             pinned_bytes: 0,
@@ -165,8 +165,8 @@ impl BufferPoolMetrics {
         self.pools.iter().find(|class| class.size == size)
     }
 
-    /// What a hit rate asks for: nothing above 95 %, more warm-up from 80 to 95 %, a look at the sizes
-    /// below. `None` before the first get.
+    /// What a hit rate asks for: nothing above 95 %, more warm-up from 80 to 95 %, a look at the
+    /// sizes below. `None` before the first get.
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
         if self.total_gets == 0 {

@@ -10,7 +10,10 @@
 
 use std::alloc::Layout;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 use crate::limits::BUFFER_ALIGN;
 use crate::source::{Source, pages};
@@ -106,6 +109,8 @@ pub(crate) struct OversizeCounts {
     bytes_in_use: AtomicU64,
     refused: AtomicU64,
     discards: AtomicU64,
+    /// The same at the last reset; its own `before` stays empty.
+    before: Option<Box<OversizeCounts>>,
 }
 
 /// What is known of buffers beyond the largest class.
@@ -130,7 +135,7 @@ impl OversizeCounts {
     /// Counts a put.
     pub(crate) fn put(&self, capacity: usize) {
         self.bytes_in_use.fetch_sub(capacity as u64, Relaxed);
-        self.puts.fetch_add(1, Relaxed);
+        self.puts.fetch_add(1, Release);
     }
 
     /// Counts a get that got nothing.
@@ -143,10 +148,33 @@ impl OversizeCounts {
         self.discards.fetch_add(1, Relaxed);
     }
 
-    /// All counts.
-    pub(crate) fn snapshot(&self) -> OversizeSnapshot {
-        // `puts` first: a put follows its get, so no more puts than gets are ever seen.
-        let puts = self.puts.load(Relaxed);
+    /// Counts that can be reset.
+    pub(crate) fn new() -> Self {
+        Self { before: Some(Box::default()), ..Self::default() }
+    }
+
+    /// All counts, now and at the last reset.
+    pub(crate) fn snapshots(&self) -> (OversizeSnapshot, OversizeSnapshot) {
+        let before = self.before.as_deref().map(Self::now).unwrap_or_default();
+        (self.now(), before)
+    }
+
+    /// Notes the counts as they are now. No lock, which a fork could leave held in its child; a reset that
+    /// races with another leaves counts of either.
+    pub(crate) fn reset(&self) {
+        let Some(before) = &self.before else { return };
+        let now = self.now();
+        before.gets.store(now.gets, Relaxed);
+        before.puts.store(now.puts, Relaxed);
+        before.bytes_allocated.store(now.bytes_allocated, Relaxed);
+        before.refused.store(now.refused, Relaxed);
+        before.discards.store(now.discards, Relaxed);
+    }
+
+    fn now(&self) -> OversizeSnapshot {
+        // `puts` first, with an Acquire for the Release in `put`: a put follows its get, so no more puts
+        // than gets are ever seen.
+        let puts = self.puts.load(Acquire);
         OversizeSnapshot {
             puts,
             gets: self.gets.load(Relaxed),

@@ -1,7 +1,7 @@
 //! The pool: what users call.
 #![expect(unsafe_code, reason = "finds the pool of a buffer")]
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, settle};
 use crate::cells::Cells;
 use crate::engine::Engine;
 use crate::error::GetError;
@@ -159,13 +159,15 @@ impl BufferPool {
     /// for each class, one after the other; gets and puts go on meanwhile.
     #[must_use]
     pub fn metrics(&self) -> BufferPoolMetrics {
+        settle();
         BufferPoolMetrics::of(self.engine())
     }
 
     /// Begins all counts anew: what [`metrics`](Self::metrics) says from here on is what happens from
     /// here on. What is in use, idle or created is what it is. Gets and puts notice nothing.
     pub fn reset_metrics(&self) {
-        self.engine().set_baseline();
+        settle();
+        self.engine().reset_counts();
     }
 
     /// Bytes of each class's buffers, ascending.

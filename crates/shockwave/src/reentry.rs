@@ -28,6 +28,11 @@ impl Stay {
         Self { nested }
     }
 
+    /// Whether this thread is in one.
+    pub(crate) fn is_on() -> bool {
+        INSIDE.with(std::cell::Cell::get)
+    }
+
     /// Whether this thread was in one already.
     pub(crate) fn is_nested(&self) -> bool {
         self.nested

@@ -1,8 +1,8 @@
-//! The source of mapped spans: what it gives is zero and aligned, what it takes back goes to the system,
-//! and where the system refuses, nothing is lost.
+//! The source of mapped spans: what it gives is zero and aligned, what it takes back goes to the
+//! system, and where the system refuses, nothing is lost.
 //!
-//! `mmap` and `munmap` are this program's own, which the linker prefers to the C library's: they count what
-//! each thread has mapped, and can refuse.
+//! `mmap` and `munmap` are this program's own, which the linker prefers to the C library's: they
+//! count what each thread has mapped, and can refuse.
 #![cfg(all(target_os = "linux", not(shockwave_asan)))]
 #![expect(unsafe_code, reason = "is a user of the source, and maps memory")]
 

@@ -1,4 +1,5 @@
-//! A process that forks while its threads freeze, share and drop buffers: parent and child both go on.
+//! A process that forks while its threads freeze, share and drop buffers: parent and child both go
+//! on.
 #![cfg(unix)]
 #![expect(unsafe_code, reason = "forks")]
 
@@ -8,8 +9,8 @@ use std::thread;
 
 use shockwave::{BufferPool, Cells};
 
-/// How long a child may take before the system ends it. No claim about speed: what takes this long has
-/// come to a standstill.
+/// How long a child may take before the system ends it. No claim about speed: what takes this long
+/// has come to a standstill.
 const STANDSTILL_SECONDS: libc::c_uint = 20;
 
 /// Freezes more buffers at once than a magazine holds control blocks, cuts them, and drops them.
@@ -22,8 +23,8 @@ fn freeze_some(pool: &BufferPool) {
 
 /// Runs `child` in a fork of this process, and returns whether it ended well.
 fn ends_well(child: impl FnOnce()) -> bool {
-    // SAFETY: the child runs on with this thread alone. What it does is what is tested; it ends without
-    // returning.
+    // SAFETY: the child runs on with this thread alone. What it does is what is tested; it ends
+    // without returning.
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "forking");
     if pid == 0 {

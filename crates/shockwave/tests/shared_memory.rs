@@ -1,8 +1,8 @@
-//! What freezing asks of the system: nothing of the allocator, ever; a page at times, and an error where
-//! there is none.
+//! What freezing asks of the system: nothing of the allocator, ever; a page at times, and an error
+//! where there is none.
 //!
-//! This program counts what each thread asks of its allocator, and can refuse mappings. `mmap` is the
-//! program's own, which the linker prefers to the C library's.
+//! This program counts what each thread asks of its allocator, and can refuse mappings. `mmap` is
+//! the program's own, which the linker prefers to the C library's.
 #![cfg(all(target_os = "linux", not(shockwave_asan)))]
 #![expect(unsafe_code, reason = "is an allocator")]
 

@@ -1,4 +1,5 @@
 //! Writing to a buffer, and growing it.
+#![expect(unsafe_code, reason = "writes where room was made")]
 
 use super::Buffer;
 use crate::error::GetError;
@@ -15,13 +16,9 @@ impl Buffer {
     /// # Errors
     ///
     /// If the pool refuses a buffer of that size; see [`GetError`].
+    #[inline]
     pub fn try_reserve(&mut self, additional: usize) -> Result<(), GetError> {
-        match self.len().checked_add(additional) {
-            Some(needed) if needed <= self.capacity() => Ok(()),
-            Some(needed) if needed <= BUFFER_BYTES_MAX => self.grow(needed),
-            Some(needed) => Err(GetError::too_large(needed)),
-            None => Err(GetError::too_large(usize::MAX)),
-        }
+        if additional <= self.room() { Ok(()) } else { self.grow(additional) }
     }
 
     /// Makes room for `additional` bytes beyond the length. See [`try_reserve`](Self::try_reserve).
@@ -31,19 +28,33 @@ impl Buffer {
     /// If the pool refuses a buffer of that size.
     #[inline]
     pub fn reserve(&mut self, additional: usize) {
-        if let Err(refused) = self.try_reserve(additional) {
+        if additional > self.room() {
+            self.grow_or_panic(additional);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow_or_panic(&mut self, additional: usize) {
+        if let Err(refused) = self.grow(additional) {
             refuse(refused);
         }
     }
 
     #[cold]
-    fn grow(&mut self, needed: usize) -> Result<(), GetError> {
+    #[inline(never)]
+    fn grow(&mut self, additional: usize) -> Result<(), GetError> {
+        let needed = self.len().saturating_add(additional);
+        if needed > BUFFER_BYTES_MAX {
+            return Err(GetError::too_large(needed));
+        }
         let doubled = self.capacity().saturating_mul(2).min(BUFFER_BYTES_MAX);
         let engine = self.engine();
-        // If doubling is too much to ask, what is needed may not be.
-        let mut larger = Self::try_take(engine, doubled.max(needed))
+        // If doubling is too much to ask, what is needed may not be, and nothing was refused.
+        let mut larger = Self::take_uncounted(engine, doubled.max(needed))
             .or_else(|_| Self::try_take(engine, needed))?;
-        larger.append(self);
+        // SAFETY: what is needed includes what there is.
+        unsafe { larger.append(self) };
         if self.meta().scrubs() {
             larger.scrub_on_drop();
         }
@@ -59,8 +70,11 @@ impl Buffer {
     /// If the pool refuses a larger buffer; see [`try_reserve`](Self::try_reserve).
     #[inline]
     pub fn extend_from_slice(&mut self, bytes: &[u8]) {
-        self.reserve(bytes.len());
-        self.append(bytes);
+        if bytes.len() > self.room() {
+            self.grow_or_panic(bytes.len());
+        }
+        // SAFETY: there is room, or it was just made.
+        unsafe { self.append(bytes) };
     }
 
     /// Adds one byte to the end, growing if it does not fit.

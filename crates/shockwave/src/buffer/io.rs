@@ -1,5 +1,7 @@
 //! Reading into a buffer, and writing to it as to a stream.
 
+#![expect(unsafe_code, reason = "writes where room was made")]
+
 use std::fmt;
 use std::io::{self, Read, Write};
 
@@ -56,7 +58,8 @@ impl Write for Buffer {
     #[inline]
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.try_reserve(bytes.len())?;
-        self.append(bytes);
+        // SAFETY: room was reserved.
+        unsafe { self.append(bytes) };
         Ok(())
     }
 
@@ -70,7 +73,8 @@ impl fmt::Write for Buffer {
     #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.try_reserve(text.len()).or(Err(fmt::Error))?;
-        self.append(text.as_bytes());
+        // SAFETY: room was reserved.
+        unsafe { self.append(text.as_bytes()) };
         Ok(())
     }
 }

@@ -26,10 +26,12 @@ use std::ptr::NonNull;
 use crate::asan;
 use crate::engine::{Engine, Got, put_fast};
 use crate::error::GetError;
+use crate::later::Later;
 use crate::life;
 use crate::magazine::Block;
 use crate::meta::Meta;
 use crate::oversize::Oversize;
+use crate::reentry::Stay;
 
 use grow::refuse;
 
@@ -98,7 +100,10 @@ impl Buffer {
         #[cold]
         #[inline(never)]
         fn slowly(engine: &Engine, size: usize) -> Buffer {
-            Buffer::take_slowly(engine, size).unwrap_or_else(|refused| refuse(refused))
+            match Buffer::take_again(engine, size) {
+                Some(buffer) => buffer,
+                None => Buffer::take_slowly(engine, size).unwrap_or_else(|refused| refuse(refused)),
+            }
         }
         Self::take_fast(engine, size).unwrap_or_else(|| slowly(engine, size))
     }
@@ -123,8 +128,26 @@ impl Buffer {
         Some(Self { data: block.into_raw(), meta: engine.meta.with_class(class) }.awake())
     }
 
-    #[inline(always)]
+    #[inline]
     fn take_slowly(engine: &Engine, size: usize) -> Result<Self, GetError> {
+        if let Some(buffer) = Self::take_again(engine, size) {
+            return Ok(buffer);
+        }
+        let taken = Self::take_uncounted(engine, size).inspect_err(|_| engine.refused(size));
+        settle();
+        taken
+    }
+
+    #[inline]
+    fn take_again(engine: &Engine, size: usize) -> Option<Self> {
+        let (class, block) = engine.take_again(size)?;
+        Some(Self { data: block.into_raw(), meta: engine.meta.with_class(class) }.awake())
+    }
+
+    /// As [`try_take`](Self::try_take), but a refusal counts as none.
+    #[cold]
+    #[inline(never)]
+    fn take_uncounted(engine: &Engine, size: usize) -> Result<Self, GetError> {
         let (data, meta) = match engine.get_slow(size)? {
             Got::Block(class, block) => (block.into_raw(), engine.meta.with_class(class)),
             Got::Oversize(oversize) => (oversize.into_raw(), engine.meta.with_oversize()),
@@ -279,31 +302,62 @@ impl Buffer {
         if meta.scrubs() {
             buffer.scrub();
         }
-        let engine = buffer.engine();
-        if meta.is_oversize() {
-            // SAFETY: `data` came from an `Oversize`, and a buffer that is dropped gives it up.
-            let oversize = unsafe { Oversize::from_raw(data) };
-            if engine.put_oversize(oversize) {
-                life::free(engine);
-            }
-        } else {
+        if !meta.is_oversize() {
             if cfg!(shockwave_asan) {
                 asan::poison(data, buffer.capacity());
             }
-            // SAFETY: `data` came from a block of the class, and a buffer that is dropped gives it up.
-            Self::put_slowly(meta, unsafe { Block::from_raw(data) });
+            return Self::put_slowly(data, meta);
         }
+        if Stay::is_on() {
+            // SAFETY: the buffer is being dropped, and it is what keeps its pool.
+            return unsafe { LATER.push(data, meta) };
+        }
+        let engine = NonNull::from(buffer.engine());
+        // SAFETY: `data` came from an `Oversize`, and a buffer that is dropped gives it up.
+        let oversize = unsafe { Oversize::from_raw(data) };
+        let count = buffer.engine().put_oversize(oversize);
+        life::release(engine, count);
+        settle();
     }
 
-    /// Returns a block whose fast path was closed to it.
+    /// Returns a buffer whose fast path was closed to it.
     #[inline(always)]
-    fn put_slowly(meta: Meta, block: Block) {
-        // SAFETY: the buffer that gave up the block has kept the pool alive, and the block does, being out.
+    fn put_slowly(data: NonNull<u8>, meta: Meta) {
+        // SAFETY: the buffer keeps the pool alive until its block is given up, and beyond that the engine is
+        // touched only if there is something to let go, which then keeps it.
         let engine = unsafe { life::engine(meta.pool()) };
-        if engine.put_slow(meta.class(), block) {
-            life::free(engine);
+        let address = NonNull::from(engine);
+        // SAFETY: `data` came from a block of the class, and a buffer that is dropped gives it up.
+        let block = unsafe { Block::from_raw(data) };
+        let Err(block) = engine.put_again(meta.class(), block) else { return };
+        match engine.put_slow(meta.class(), block) {
+            Ok(count) => life::release(address, count),
+            // SAFETY: the buffer is being dropped, and it is what keeps its pool.
+            Err(block) => return unsafe { LATER.push(block.into_raw(), meta) },
         }
+        settle();
     }
+}
+
+/// Buffers whose drop was nested, and could not be carried out then.
+#[cfg(not(loom))]
+static LATER: Later = Later::new();
+
+#[cfg(loom)]
+loom::lazy_static! { static ref LATER: Later = Later::new(); }
+
+/// Drops the buffers that wait, unless this thread is inside of a slow path itself.
+#[inline]
+pub(crate) fn settle() {
+    if !LATER.is_empty() && !Stay::is_on() {
+        settle_now();
+    }
+}
+
+#[cold]
+fn settle_now() {
+    // The parts of each buffer were left by its drop, for it to be dropped again.
+    LATER.take_all(|data, meta| drop(Buffer { data, meta }.awake()));
 }
 
 impl Drop for Buffer {
@@ -313,8 +367,8 @@ impl Drop for Buffer {
     fn drop(&mut self) {
         #[cold]
         #[inline(never)]
-        fn slowly(meta: Meta, block: Block) {
-            Buffer::put_slowly(meta, block);
+        fn slowly(data: NonNull<u8>, meta: Meta) {
+            Buffer::put_slowly(data, meta);
         }
         let Some(place) = self.meta.place() else {
             return Self::drop_specially(self.data, self.meta);
@@ -326,7 +380,7 @@ impl Drop for Buffer {
         let block = unsafe { Block::from_raw(self.data) };
         // SAFETY: the place is this buffer's, and the pool lives as long as the block is out.
         if let Err(block) = unsafe { put_fast(place, block) } {
-            slowly(self.meta, block);
+            slowly(block.into_raw(), self.meta);
         }
     }
 }

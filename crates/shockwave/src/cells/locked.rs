@@ -12,6 +12,7 @@ use super::{Enter, Exchange};
 use crate::depot::Stock;
 use crate::limits::COLUMNS;
 use crate::magazine::{Block, Magazine, Slots, WORD_GET, WORD_PUT, Word, room};
+use crate::reentry::Stay;
 use crate::sync::{
     AtomicPtr,
     Ordering::{Acquire, Relaxed, Release},
@@ -77,6 +78,9 @@ impl LockedCells {
 
 /// A cell that this thread is in. Leaves when dropped.
 struct Entered<'a> {
+    /// A signal handler on this thread must not wait for anyone meanwhile: whoever it waits for might
+    /// be waiting for this cell.
+    _stay: Stay,
     cell: &'a AtomicPtr<Slots>,
     /// What the cell points at, without the lock's bit.
     slots: *mut Slots,
@@ -93,10 +97,11 @@ fn locked(pointer: *mut Slots) -> *mut Slots {
 impl<'a> Entered<'a> {
     #[inline(always)]
     fn enter(cell: &'a AtomicPtr<Slots>) -> Option<Self> {
+        let stay = Stay::begin();
         let slots = unlocked(cell.load(Relaxed));
         // Acquire: what the last one in the cell did; pairs with the Release in `drop`.
         cell.compare_exchange(slots, locked(slots), Acquire, Relaxed).ok()?;
-        Some(Self { cell, slots })
+        Some(Self { _stay: stay, cell, slots })
     }
 
     /// The magazine in here, if the cell is open.

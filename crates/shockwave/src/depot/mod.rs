@@ -5,35 +5,28 @@
 //!     cell ◀──(half)──                  └──────┘└──────┘
 //!     cell ──(full)───▶ Stock.empty     ┌──────┐┌──────┐      magazines without blocks
 //!     cell ◀──(empty)─                  └──────┘└──────┘
-//!     interrupted put ▶ Returns ─▶─▶    a list through the blocks themselves, no lock
 //! ```
 //!
-//! [`Depot::visit`] is the way in: it takes the lock, brings home what [`Returns`] holds, and hands
-//! out the [`Stock`]. A visit that was itself interrupted by a signal, whose handler now wants in,
-//! never waits: [`Depot::try_visit`] lets it in if the lock is free, and tells it if not.
-
+//! [`Depot::visit`] is the way in: it takes the lock and hands out the [`Stock`]. A visit that was itself
+//! interrupted by a signal, whose handler now wants in, never waits: [`Depot::try_visit`] lets it in if the
+//! lock is free, and tells it if not.
 #![expect(unsafe_code, reason = "keeps a lock's guard across a fork")]
 
-mod returns;
 mod stock;
 
-use std::ops::{Deref, DerefMut};
-
 use crate::cells::Enter;
-use crate::magazine::Block;
 use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering::Relaxed, UnsafeCell, lock, try_lock};
 
-use returns::Returns;
 pub(crate) use stock::{Counts, Stock};
 
 /// One class's idle blocks and counts, and its lock.
 #[derive(Debug)]
 pub(crate) struct Depot {
     stock: Mutex<Stock>,
-    returns: Returns,
-    /// Buffers of other pools that were offered to this class. Atomic, and not in the stock: who counts
-    /// one may be nested, and must not wait.
+    /// Buffers of other pools that were offered to this class, and gets of it that got nothing. Atomic, and
+    /// not in the stock: who counts one may be nested, and must not wait.
     discards: AtomicU64,
+    refused: AtomicU64,
     /// The lock's guard while a fork holds it, from `hold` to `let_go`.
     held: UnsafeCell<Option<MutexGuard<'static, Stock>>>,
 }
@@ -49,22 +42,27 @@ impl Depot {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             stock: Mutex::new(Stock::new(capacity)),
-            returns: Returns::new(),
             discards: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
             held: UnsafeCell::new(None),
         }
     }
 
-    /// Takes the class's lock, waiting for it, and brings home what was left. Not for a thread that may
-    /// hold the lock of some class already, further up its stack.
-    pub(crate) fn visit(&self) -> Visit<'_> {
-        self.enter(lock(&self.stock))
+    /// Takes the class's lock, waiting for it. Not for a thread that may hold the lock of some class already,
+    /// further up its stack.
+    pub(crate) fn visit(&self) -> MutexGuard<'_, Stock> {
+        lock(&self.stock)
     }
 
     /// As [`visit`](Self::visit), but without waiting: `None` says that the lock is held, perhaps by this
     /// thread itself.
-    pub(crate) fn try_visit(&self) -> Option<Visit<'_>> {
-        try_lock(&self.stock).map(|stock| self.enter(stock))
+    pub(crate) fn try_visit(&self) -> Option<MutexGuard<'_, Stock>> {
+        try_lock(&self.stock)
+    }
+
+    /// Counts a get of this class that got nothing.
+    pub(crate) fn refused(&self) {
+        self.refused.fetch_add(1, Relaxed);
     }
 
     /// Counts a buffer of another pool that was offered here.
@@ -72,24 +70,24 @@ impl Depot {
         self.discards.fetch_add(1, Relaxed);
     }
 
-    /// What is known of the class. Waits for its lock.
-    pub(crate) fn counts(&self, cells: &impl Enter, class: usize) -> Counts {
-        Counts { discards: self.discards.load(Relaxed), ..self.visit().counts(cells, class) }
+    /// What is known of the class now, and what was known at the last reset. Waits for the lock.
+    pub(crate) fn counts(&self, cells: &impl Enter, class: usize) -> (Counts, Counts) {
+        let stock = self.visit();
+        (self.now(&stock, cells, class), stock.baseline)
     }
 
-    fn enter<'a>(&'a self, stock: MutexGuard<'a, Stock>) -> Visit<'a> {
-        let mut visit = Visit { depot: self, stock: Some(stock) };
-        self.adopt(&mut visit);
-        visit
+    /// Notes what is known of the class, for metrics to subtract. Waits for the lock.
+    pub(crate) fn reset(&self, cells: &impl Enter, class: usize) {
+        let mut stock = self.visit();
+        stock.baseline = self.now(&stock, cells, class);
     }
 
-    /// Leaves a block for the next visit to bring home, without taking the lock. For a put that was
-    /// told by [`try_visit`](Self::try_visit) that the lock is held.
-    pub(crate) fn leave(&self, block: Block) {
-        self.returns.push(block);
-        // Whoever held the lock looks for returns after letting it go. If that was before the push, the
-        // lock is free now, and this visit brings the block home.
-        drop(self.try_visit());
+    fn now(&self, stock: &Stock, cells: &impl Enter, class: usize) -> Counts {
+        Counts {
+            discards: self.discards.load(Relaxed),
+            refused: self.refused.load(Relaxed),
+            ..stock.counts(cells, class)
+        }
     }
 
     /// Takes the lock and keeps it until [`let_go`](Self::let_go). For a fork, whose child would else
@@ -111,45 +109,5 @@ impl Depot {
     pub(crate) fn let_go(&self) {
         // SAFETY: the lock has been held since `hold`, by this thread.
         drop(self.held.with_mut(|held| unsafe { (*held).take() }));
-    }
-
-    fn adopt(&self, stock: &mut Stock) {
-        self.returns.take_all(|block| stock.file(block));
-    }
-}
-
-/// A stay in a depot, with its lock held.
-#[derive(Debug)]
-pub(crate) struct Visit<'a> {
-    depot: &'a Depot,
-    /// `Some` until dropped.
-    stock: Option<MutexGuard<'a, Stock>>,
-}
-
-impl Deref for Visit<'_> {
-    type Target = Stock;
-
-    fn deref(&self) -> &Stock {
-        self.stock.as_deref().unwrap_or_else(|| unreachable!("a visit has its guard until dropped"))
-    }
-}
-
-impl DerefMut for Visit<'_> {
-    fn deref_mut(&mut self) -> &mut Stock {
-        self.stock
-            .as_deref_mut()
-            .unwrap_or_else(|| unreachable!("a visit has its guard until dropped"))
-    }
-}
-
-impl Drop for Visit<'_> {
-    fn drop(&mut self) {
-        drop(self.stock.take());
-        // What was left while the lock was held. Either this look comes after the push and sees it,
-        // or it comes before, and then the one who pushed sees the lock free and visits.
-        while self.depot.returns.any() {
-            let Some(mut stock) = try_lock(&self.depot.stock) else { return };
-            self.depot.adopt(&mut stock);
-        }
     }
 }

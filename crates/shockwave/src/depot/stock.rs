@@ -54,6 +54,8 @@ pub(crate) struct Stock {
     capacity: usize,
     /// Whether the pool has ended: nothing is kept any more.
     ended: bool,
+    /// What the counts were at the last reset.
+    pub(super) baseline: Counts,
     /// `gets` holds what was harvested, `idle` stays zero; see [`counts`](Self::counts).
     counts: Counts,
 }
@@ -68,6 +70,7 @@ impl Stock {
             idle: 0,
             capacity,
             ended: false,
+            baseline: Counts::default(),
             counts: Counts::default(),
         }
     }
@@ -120,7 +123,16 @@ impl Stock {
         match cells.exchange(class, magazine, self) {
             Exchange::For(old) => self.retire(old),
             Exchange::Opened => {}
-            Exchange::NoCell(magazine) => self.shelve(magazine),
+            Exchange::NoCell(mut magazine) => {
+                // A single block goes to one that holds more, lest each take a magazine to itself.
+                let single = if magazine.len() == 1 { magazine.pop() } else { None };
+                self.shelve(magazine);
+                if let Some(block) = single {
+                    // There is memory for a magazine: that which has just become empty.
+                    let filed = self.file(block);
+                    debug_assert!(filed.is_ok(), "an empty magazine is at hand");
+                }
+            }
         }
     }
 
@@ -151,26 +163,18 @@ impl Stock {
         Some(magazine)
     }
 
-    /// Takes in a single block.
-    pub(crate) fn file(&mut self, block: Block) {
+    /// Takes in a single block, or hands it back where there is no memory for a magazine to hold it.
+    pub(crate) fn file(&mut self, block: Block) -> Result<(), Block> {
         let batch = self.batch();
-        let block = match self.stocked.top() {
-            Some(top) if top.len() < batch => match top.push(block) {
-                Ok(()) => {
-                    self.idle += 1;
-                    return;
-                }
-                Err(block) => block,
-            },
-            _ => block,
-        };
-        let Some(mut magazine) = self.spare() else {
-            // Out of memory for 512 bytes. The block is lost to the pool, and stays counted as in use.
-            return;
-        };
-        // A spare magazine has room.
-        let _ = magazine.push(block);
+        if let Some(top) = self.stocked.top().filter(|top| top.len() < batch) {
+            top.push(block)?;
+            self.idle += 1;
+            return Ok(());
+        }
+        let Some(mut magazine) = self.spare() else { return Err(block) };
+        magazine.push(block)?;
         self.shelve(magazine);
+        Ok(())
     }
 
     /// Brings home what lies in the cells of all CPUs, and leaves them closed. Says whether it could.
@@ -185,21 +189,18 @@ impl Stock {
         self.counts.misses += 1;
     }
 
-    /// Notes a block made to lie idle, and takes it in.
-    pub(crate) fn made_idle(&mut self, block: Block) {
+    /// Notes a block made to lie idle, and takes it in, or hands it back unnoted where there is no memory
+    /// for a magazine to hold it.
+    pub(crate) fn made_idle(&mut self, block: Block) -> Result<(), Block> {
+        self.file(block)?;
         self.counts.created += 1;
-        self.file(block);
+        Ok(())
     }
 
     /// Notes a block that goes back to the source.
     pub(crate) fn unmade(&mut self) {
         self.counts.created -= 1;
         self.counts.trimmed += 1;
-    }
-
-    /// Notes a get that got nothing.
-    pub(crate) fn refused(&mut self) {
-        self.counts.refused += 1;
     }
 
     /// Ends the class: from here on nothing is kept.
@@ -225,7 +226,7 @@ impl Stock {
         self.ended
     }
 
-    /// What is known of the class, cells included, but for `discards`.
+    /// What is known of the class, cells included, but for `discards` and `refused`.
     pub(crate) fn counts(&self, cells: &impl Enter, class: usize) -> Counts {
         let loaded = cells.sum(class, self);
         Counts {

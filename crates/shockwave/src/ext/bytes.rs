@@ -41,8 +41,8 @@ unsafe impl BufMut for Buffer {
         unsafe { self.set_len(self.len() + count) };
     }
 
-    /// The spare room. Never empty: a full buffer grows first, for an empty chunk would read as the end
-    /// of a stream to whoever reads into it.
+    /// The spare room. Never empty: a full buffer grows first, for an empty chunk would read as the
+    /// end of a stream to whoever reads into it.
     ///
     /// # Panics
     ///
@@ -67,8 +67,8 @@ unsafe impl BufMut for Buffer {
 
 /// Reads go from the front, and show less of the buffer as they go.
 ///
-/// It is one chunk, so `chunks_vectored` fills one slice, and a [`chain`](Buf::chain) of several fills
-/// one for each: head and body of a response in one vectored write, with nothing copied.
+/// It is one chunk, so `chunks_vectored` fills one slice, and a [`chain`](Buf::chain) of several
+/// fills one for each: head and body of a response in one vectored write, with nothing copied.
 ///
 /// ```
 /// use std::io::IoSlice;
@@ -100,8 +100,8 @@ impl Buf for Shared {
         Shared::advance(self, count);
     }
 
-    /// The next `len` bytes as [`Bytes`] of the same buffer: copies none of them. Cost: the allocation of
-    /// [`Bytes::from`].
+    /// The next `len` bytes as [`Bytes`] of the same buffer: copies none of them. Cost: the
+    /// allocation of [`Bytes::from`].
     ///
     /// # Panics
     ///
@@ -113,8 +113,8 @@ impl Buf for Shared {
 }
 
 impl From<Shared> for Bytes {
-    /// The same bytes in the type that the ecosystem passes around: nothing is copied, and the buffer
-    /// goes home when the last `Bytes` of it is dropped. Cost: the one allocation that
+    /// The same bytes in the type that the ecosystem passes around: nothing is copied, and the
+    /// buffer goes home when the last `Bytes` of it is dropped. Cost: the one allocation that
     /// [`Bytes::from_owner`] makes; its clones and slices make none. There is no way back.
     ///
     /// ```

@@ -1,13 +1,14 @@
 //! The reference count of a frozen buffer.
 //!
-//! One count for all handles, of one kind. That the last of them sees what all others did before they
-//! went is what [`release`](Count::release) and [`is_unique`](Count::is_unique) are about; nothing else
-//! is ordered, since what is frozen does not change.
+//! One count for all handles, of one kind. That the last of them sees what all others did before
+//! they went is what [`release`](Count::release) and [`is_unique`](Count::is_unique) are about;
+//! nothing else is ordered, since what is frozen does not change.
 
 use crate::sync::{AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed};
 
-/// Handles at once, at most: half of what fits, so that as many threads as there can be may try to go
-/// beyond it at once, and each takes back what it added before any other can see the count wrap around.
+/// Handles at once, at most: half of what fits, so that as many threads as there can be may try to
+/// go beyond it at once, and each takes back what it added before any other can see the count wrap
+/// around.
 const HANDLES_MAX: usize = isize::MAX as usize;
 
 /// How many handles there are, `1..=HANDLES_MAX` and for a moment a few more.
@@ -24,7 +25,8 @@ impl Count {
     ///
     /// # Panics
     ///
-    /// If there would be more than [`HANDLES_MAX`], which only handles that were forgotten can add up to.
+    /// If there would be more than [`HANDLES_MAX`], which only handles that were forgotten can add
+    /// up to.
     #[inline]
     pub(super) fn add(&self) {
         // Relaxed: the handle that is cloned keeps the count above zero, and passing the new one to
@@ -47,12 +49,13 @@ impl Count {
     #[must_use]
     pub(super) fn release(&self) -> bool {
         // Whoever lets go of the only handle need not tell anyone, and saves a locked instruction.
-        // AcqRel, else: what was done with this handle is done; and, for the last, with the others too.
+        // AcqRel, else: what was done with this handle is done; and, for the last, with the others
+        // too.
         self.is_unique() || self.0.fetch_sub(1, AcqRel) == 1
     }
 
-    /// Whether the caller, who has a handle to itself, has the only one. Then no other can come to be,
-    /// and all that others did with theirs has been done.
+    /// Whether the caller, who has a handle to itself, has the only one. Then no other can come to
+    /// be, and all that others did with theirs has been done.
     #[inline]
     pub(super) fn is_unique(&self) -> bool {
         // Acquire: pairs with the Release of those who have let go.

@@ -1,4 +1,5 @@
-//! Cutting what a handle shows: slices, splits, and copies of what is too small to pin a buffer for.
+//! Cutting what a handle shows: slices, splits, and copies of what is too small to pin a buffer
+//! for.
 #![expect(unsafe_code, reason = "moves an address within a buffer")]
 
 use std::ops::{Bound, RangeBounds};
@@ -109,14 +110,15 @@ impl Shared {
     #[inline(always)]
     fn skip(&mut self, count: usize) {
         debug_assert!(count <= self.len);
-        // SAFETY: callers skip no more than is shown, so this stays within the buffer or at its end.
+        // SAFETY: callers skip no more than is shown, so this stays within the buffer or at its
+        // end.
         self.data = unsafe { self.data.add(count) };
         self.len -= count;
     }
 
-    /// Copies to a smaller buffer of the same pool and lets go of this one, if it shows less than one
-    /// part in `ratio` of what it pins. For what is to be kept for long: a key of 20 bytes cut out of
-    /// a request must not keep 64 KiB from the pool.
+    /// Copies to a smaller buffer of the same pool and lets go of this one, if it shows less than
+    /// one part in `ratio` of what it pins. For what is to be kept for long: a key of 20 bytes cut
+    /// out of a request must not keep 64 KiB from the pool.
     ///
     /// ```
     /// let pool = shockwave::BufferPool::new();
@@ -126,11 +128,11 @@ impl Shared {
     /// assert_eq!(key.compact(4).pinned_bytes(), 2048);
     /// ```
     ///
-    /// It stays as it is where no smaller class holds it, and where the pool refuses a buffer. A `ratio`
-    /// of 1 copies wherever that saves anything, and 0 is the same. The copy is scrubbed when it goes
-    /// back if the original is. Cost: nothing; or a get, a copy of what is shown, and a freeze. Call it
-    /// where the other handles of the buffer are soon to go: as long as one keeps it, the copy is memory
-    /// more.
+    /// It stays as it is where no smaller class holds it, and where the pool refuses a buffer. A
+    /// `ratio` of 1 copies wherever that saves anything, and 0 is the same. The copy is scrubbed
+    /// when it goes back if the original is. Cost: nothing; or a get, a copy of what is shown, and
+    /// a freeze. Call it where the other handles of the buffer are soon to go: as long as one keeps
+    /// it, the copy is memory more.
     pub fn compact(self, ratio: usize) -> Self {
         let pinned = self.pinned_bytes();
         if self.len.saturating_mul(ratio.max(1)) >= pinned {

@@ -11,9 +11,9 @@
 //!
 //! - `data..data + len` lies within what the buffer's holder had written when it was frozen, and
 //!   nobody writes there while the count is above one, nor through a handle.
-//! - The control block holds the buffer itself, with its length, flags and dirty mark as they were. Who
-//!   drops the last handle takes it out, gives the block back, and drops the buffer: so it goes home
-//!   as it would have gone, scrubbed if that was asked.
+//! - The control block holds the buffer itself, with its length, flags and dirty mark as they were.
+//!   Who drops the last handle takes it out, gives the block back, and drops the buffer: so it goes
+//!   home as it would have gone, scrubbed if that was asked.
 //! - The buffer keeps its pool's engine, and the engine keeps the control blocks.
 #![expect(unsafe_code, reason = "shares memory by address and frees it by a count")]
 
@@ -49,13 +49,14 @@ use count::Count;
 /// assert_eq!(&buffer[..], b"/index.html");
 /// ```
 ///
-/// Three words. To freeze, clone, slice and drop one allocates nothing and copies nothing; the first
-/// costs a get of a control block from this CPU's cell, a clone one locked instruction. The buffer goes
-/// back to its pool when the last handle is dropped, on whatever thread, also when the pool has ended.
-/// A handle that is forgotten pins its buffer for ever, and nothing worse.
+/// Three words. To freeze, clone, slice and drop one allocates nothing and copies nothing; the
+/// first costs a get of a control block from this CPU's cell, a clone one locked instruction. The
+/// buffer goes back to its pool when the last handle is dropped, on whatever thread, also when the
+/// pool has ended. A handle that is forgotten pins its buffer for ever, and nothing worse.
 ///
-/// However small a slice, it pins the whole buffer: [`pinned_bytes`](Self::pinned_bytes) says how much
-/// that is, the metrics say how much it is for all, and [`compact`](Self::compact) is the way out.
+/// However small a slice, it pins the whole buffer: [`pinned_bytes`](Self::pinned_bytes) says how
+/// much that is, the metrics say how much it is for all, and [`compact`](Self::compact) is the way
+/// out.
 ///
 /// What is frozen does not change:
 ///
@@ -77,7 +78,8 @@ pub struct Shared {
 const _: () = assert!(size_of::<Shared>() == 24, "three words");
 const _: () = assert!(size_of::<Option<Shared>>() == 24);
 
-// SAFETY: what is shared does not change, the count is atomic, and a buffer may be dropped anywhere.
+// SAFETY: what is shared does not change, the count is atomic, and a buffer may be dropped
+// anywhere.
 unsafe impl Send for Shared {}
 // SAFETY: as above.
 unsafe impl Sync for Shared {}
@@ -95,8 +97,8 @@ struct Control {
 const _: () = assert!(size_of::<Control>() <= CONTROL_BYTES && align_of::<Control>() <= 16);
 
 impl Buffer {
-    /// Freezes the buffer: from here on it does not change, and can be shared. Its length, its capacity,
-    /// what asks for a scrub and what is to be scrubbed stay with it.
+    /// Freezes the buffer: from here on it does not change, and can be shared. Its length, its
+    /// capacity, what asks for a scrub and what is to be scrubbed stay with it.
     ///
     /// ```
     /// # let mut buffer = shockwave::BufferPool::new().get(100);
@@ -106,12 +108,14 @@ impl Buffer {
     /// assert_eq!(shared.as_ptr(), clone.as_ptr());
     /// ```
     ///
-    /// Cost: some two nanoseconds, for a control block from this CPU's cell; once in thirty times a visit
-    /// to their depot besides; a page is mapped where more buffers are frozen at once than ever before.
+    /// Cost: some two nanoseconds, for a control block from this CPU's cell; once in thirty times a
+    /// visit to their depot besides; a page is mapped where more buffers are frozen at once than
+    /// ever before.
     ///
     /// # Panics
     ///
-    /// If the system refuses that page. [`try_freeze`](Self::try_freeze) gives the buffer back instead.
+    /// If the system refuses that page. [`try_freeze`](Self::try_freeze) gives the buffer back
+    /// instead.
     #[inline]
     pub fn freeze(self) -> Shared {
         match self.try_freeze() {
@@ -150,7 +154,8 @@ impl Shared {
         let len = buffer.len();
         let at = control.as_ptr();
         let data = buffer.data();
-        // SAFETY: a control block is large enough. The header, which others may look at, is not touched.
+        // SAFETY: a control block is large enough. The header, which others may look at, is not
+        // touched.
         let count = unsafe { &raw mut (*at).count };
         // SAFETY: as above.
         let place = unsafe { &raw mut (*at).buffer };
@@ -163,8 +168,8 @@ impl Shared {
 
     #[inline(always)]
     fn count(&self) -> &Count {
-        // SAFETY: the control block is this handle's and others' until the last is dropped. The reference
-        // is to the count alone, which `first` wrote.
+        // SAFETY: the control block is this handle's and others' until the last is dropped. The
+        // reference is to the count alone, which `first` wrote.
         unsafe { &(*self.control.as_ptr()).count }
     }
 
@@ -193,8 +198,8 @@ impl Shared {
         buffer
     }
 
-    /// Makes a buffer of it again, to be written, if this is the only handle. It holds what this handle
-    /// showed, and goes back scrubbed if that was asked before it was frozen.
+    /// Makes a buffer of it again, to be written, if this is the only handle. It holds what this
+    /// handle showed, and goes back scrubbed if that was asked before it was frozen.
     ///
     /// ```
     /// # let mut buffer = shockwave::BufferPool::new().get(100);
@@ -208,8 +213,8 @@ impl Shared {
     /// assert_eq!(&buffer[..], b"hello again");
     /// ```
     ///
-    /// Cost: some two nanoseconds. Of a slice that does not begin where the buffer does, the bytes are
-    /// moved to the front.
+    /// Cost: some two nanoseconds. Of a slice that does not begin where the buffer does, the bytes
+    /// are moved to the front.
     ///
     /// # Errors
     ///
@@ -230,15 +235,15 @@ impl Shared {
         Ok(buffer)
     }
 
-    /// Whether this is the only handle of its buffer, so that [`try_into_mut`](Self::try_into_mut) would
-    /// succeed. Another thread that has a handle may drop it right after the answer.
+    /// Whether this is the only handle of its buffer, so that [`try_into_mut`](Self::try_into_mut)
+    /// would succeed. Another thread that has a handle may drop it right after the answer.
     #[must_use]
     pub fn is_unique(&self) -> bool {
         self.count().is_unique()
     }
 
-    /// Bytes of memory that this handle keeps from its pool: the capacity of the buffer behind it, of
-    /// which it may show only a few. Other handles of the same buffer keep the same bytes.
+    /// Bytes of memory that this handle keeps from its pool: the capacity of the buffer behind it,
+    /// of which it may show only a few. Other handles of the same buffer keep the same bytes.
     #[must_use]
     pub fn pinned_bytes(&self) -> usize {
         self.buffer().capacity()
@@ -259,8 +264,8 @@ impl Clone for Shared {
 }
 
 impl Drop for Shared {
-    /// The last handle sends the buffer home. Cost: one locked instruction, or for the only handle none;
-    /// and what dropping a buffer costs, twice, for the last.
+    /// The last handle sends the buffer home. Cost: one locked instruction, or for the only handle
+    /// none; and what dropping a buffer costs, twice, for the last.
     #[inline]
     fn drop(&mut self) {
         #[inline(never)]

@@ -9,9 +9,10 @@
 //! ```
 //!
 //! - A span's header is found from any of its blocks by clearing the low bits of the address.
-//! - A block that is free holds no pages: they were given back when it was freed, so it reads as zeros, and
-//!   costs address space alone.
-//! - Spans with a free block are on the list of their block size. A span that is all free is unmapped.
+//! - A block that is free holds no pages: they were given back when it was freed, so it reads as
+//!   zeros, and costs address space alone.
+//! - Spans with a free block are on the list of their block size. A span that is all free is
+//!   unmapped.
 #![expect(unsafe_code, reason = "maps memory and keeps headers in it")]
 
 use std::alloc::Layout;
@@ -26,8 +27,8 @@ use super::{Heap, Source};
 /// Bytes of a span: what a huge page has on most systems.
 const SPAN_BYTES: usize = 2 << 20;
 
-/// Pages in a block of a span, at most: 256 KiB, of which seven fit. Larger blocks are mapped each on its
-/// own, since a system call more is little beside the page faults of so many pages.
+/// Pages in a block of a span, at most: 256 KiB, of which seven fit. Larger blocks are mapped each
+/// on its own, since a system call more is little beside the page faults of so many pages.
 const BLOCK_PAGES_MAX: usize = 64;
 
 /// Blocks in a span, at most, rounded up to whole words of its header.
@@ -35,9 +36,9 @@ const BLOCKS_MAX: usize = SPAN_BYTES / PAGE_BYTES;
 
 /// A [`Source`] of mapped pages, for Linux.
 ///
-/// Buffers of 4 KiB and more are aligned to a page and take whole pages; smaller ones come from [`Heap`].
-/// What a pool gives back goes back to the system at once, page by page, and not when an allocator thinks
-/// fit.
+/// Buffers of 4 KiB and more are aligned to a page and take whole pages; smaller ones come from
+/// [`Heap`]. What a pool gives back goes back to the system at once, page by page, and not when an
+/// allocator thinks fit.
 ///
 /// ```
 /// use shockwave::{BufferPool, Map};
@@ -50,10 +51,10 @@ const BLOCKS_MAX: usize = SPAN_BYTES / PAGE_BYTES;
 /// # }
 /// ```
 ///
-/// Cost: a lock and a search in 64 bytes for a block of up to 256 KiB, and a system call once for each 2
-/// MiB; one for each larger one; one for each block that is freed. The address space of a span stays until
-/// all its blocks are free, its memory does not. Sizes that are no whole pages are rounded up: a class of
-/// 5000 bytes takes two.
+/// Cost: a lock and a search in 64 bytes for a block of up to 256 KiB, and a system call once for
+/// each 2 MiB; one for each larger one; one for each block that is freed. The address space of a
+/// span stays until all its blocks are free, its memory does not. Sizes that are no whole pages are
+/// rounded up: a class of 5000 bytes takes two.
 #[derive(Default)]
 pub struct Map {
     huge_pages: bool,
@@ -63,8 +64,8 @@ pub struct Map {
     held: UnsafeCell<Option<MutexGuard<'static, Spans>>>,
 }
 
-// SAFETY: `held` is touched only by the holder of the lock, in a fork's handlers, which run on one thread;
-// all else is `Sync`.
+// SAFETY: `held` is touched only by the holder of the lock, in a fork's handlers, which run on one
+// thread; all else is `Sync`.
 unsafe impl Sync for Map {}
 // SAFETY: a map moves only while no pool has it, and then `held` is empty.
 unsafe impl Send for Map {}
@@ -76,9 +77,9 @@ impl Map {
         Self::default()
     }
 
-    /// Asks the system for huge pages, by `madvise`, which it may heed or not. Default: no. Cost: the
-    /// first touch of a span, or of a large buffer, may make 2 MiB resident; fewer misses in the
-    /// processor's table of pages from then on.
+    /// Asks the system for huge pages, by `madvise`, which it may heed or not. Default: no. Cost:
+    /// the first touch of a span, or of a large buffer, may make 2 MiB resident; fewer misses in
+    /// the processor's table of pages from then on.
     #[must_use]
     pub fn huge_pages(mut self, huge_pages: bool) -> Self {
         self.huge_pages = huge_pages;
@@ -102,7 +103,8 @@ impl Map {
         if let Some(block) = self.spans().take(pages) {
             return Some(block);
         }
-        // Mapped without the lock. If others do so at once, there is a span more than needed for a while.
+        // Mapped without the lock. If others do so at once, there is a span more than needed for a
+        // while.
         let span = map_aligned()?;
         self.advise(span, SPAN_BYTES);
         let mut spans = self.spans();
@@ -119,8 +121,8 @@ impl Map {
 
     fn advise(&self, memory: NonNull<u8>, bytes: usize) {
         if self.huge_pages {
-            // SAFETY: a mapping of ours; advice changes nothing that can be read. A kernel without huge
-            // pages refuses it, which is as well.
+            // SAFETY: a mapping of ours; advice changes nothing that can be read. A kernel without
+            // huge pages refuses it, which is as well.
             unsafe { libc::madvise(memory.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
         }
     }
@@ -147,8 +149,8 @@ impl Shape {
     }
 }
 
-// SAFETY: mapped memory is zero and aligned to a page; a block is given to one caller until it is freed,
-// and reads as zeros when it is given again, since its pages were given back.
+// SAFETY: mapped memory is zero and aligned to a page; a block is given to one caller until it is
+// freed, and reads as zeros when it is given again, since its pages were given back.
 unsafe impl Source for Map {
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
         let memory = match Shape::of(layout) {
@@ -181,8 +183,8 @@ unsafe impl Source for Map {
     }
 
     fn before_fork(&self) {
-        // SAFETY: the guard does not outlive the map: a fork's handlers run one after the other, and no
-        // source is dropped in between.
+        // SAFETY: the guard does not outlive the map: a fork's handlers run one after the other,
+        // and no source is dropped in between.
         let guard = unsafe {
             std::mem::transmute::<MutexGuard<'_, Spans>, MutexGuard<'static, Spans>>(self.spans())
         };
@@ -267,8 +269,8 @@ impl Default for Spans {
 ///
 /// # Safety
 ///
-/// The span is mapped, the caller holds the lock, and the reference is gone before another to the same
-/// span is asked for.
+/// The span is mapped, the caller holds the lock, and the reference is gone before another to the
+/// same span is asked for.
 unsafe fn header<'a>(span: NonNull<Span>) -> &'a mut Span {
     // SAFETY: the caller's word.
     unsafe { &mut *span.as_ptr() }
@@ -358,7 +360,8 @@ fn map_aligned() -> Option<NonNull<u8>> {
         // SAFETY: the first pages of what was mapped, used by nobody. Linux unmaps parts.
         unsafe { pages::unmap(memory, before) };
     }
-    // SAFETY: the last pages of what was mapped, used by nobody; not empty, as `before < SPAN_BYTES`.
+    // SAFETY: the last pages of what was mapped, used by nobody; not empty, as `before <
+    // SPAN_BYTES`.
     unsafe { pages::unmap(behind, SPAN_BYTES - before) };
     Some(span)
 }

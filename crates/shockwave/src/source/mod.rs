@@ -19,11 +19,14 @@ pub use heap::Heap;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub use map::Map;
 
-/// A source of memory for a pool's buffers. Implement it to take them from elsewhere: from memory that a
-/// device can reach, from one NUMA node, or from a source of your own that counts or refuses.
+/// A source of memory for a pool's buffers. Implement it to take them from elsewhere: from memory
+/// that a device can reach, from one NUMA node, or from a source of your own that counts or
+/// refuses.
 ///
-/// A pool asks its source only where nothing is idle, never with a lock of the pool held, and from any
-/// thread. What it gives back it does not touch again.
+/// A get that interrupts its own thread inside of a pool is served from pages of the system
+/// instead, since the source may be what it interrupted. Else a pool asks its source only where
+/// nothing is idle, never with a lock of the pool held, and from any thread. What it gives back it
+/// does not touch again.
 ///
 /// ```
 /// use std::alloc::Layout;
@@ -57,8 +60,9 @@ pub use map::Map;
 /// # Safety
 ///
 /// What `allocate` returns is valid for reads and writes of `layout.size()` bytes, aligned to
-/// `layout.align()`, all **zero**, unaliased, and stays so until it is given to `deallocate`, on whatever
-/// thread. Neither method calls into a pool. A misaligned address is caught in debug builds.
+/// `layout.align()`, all **zero**, unaliased, and stays so until it is given to `deallocate`, on
+/// whatever thread. Neither method calls into a pool. A misaligned address is caught in debug
+/// builds.
 #[expect(unsafe_code, reason = "the contract above is what every buffer's validity rests on")]
 pub unsafe trait Source: Send + Sync + Debug {
     /// Zeroed memory for one buffer; `None` where there is none to be had, which a get reports as
@@ -73,11 +77,13 @@ pub unsafe trait Source: Send + Sync + Debug {
     /// here on.
     unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout);
 
-    /// Called on the thread that forks, before it does. A source that has a lock of its own takes it here
-    /// and keeps it until [`after_fork`](Self::after_fork), or the child inherits it locked by a thread that
-    /// is not there. Allocates nothing. Default: nothing, which is right for whoever has no lock.
+    /// Called on the thread that forks, before it does. A source that has a lock of its own takes
+    /// it here and keeps it until [`after_fork`](Self::after_fork), or the child inherits it locked
+    /// by a thread that is not there. Allocates nothing. Default: nothing, which is right for
+    /// whoever has no lock.
     fn before_fork(&self) {}
 
-    /// Called after a fork, in the parent and in the child, on the thread that forked or on its copy.
+    /// Called after a fork, in the parent and in the child, on the thread that forked or on its
+    /// copy.
     fn after_fork(&self) {}
 }

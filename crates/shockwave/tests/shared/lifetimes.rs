@@ -156,7 +156,8 @@ fn handles_are_dropped_in_thread_local_destructors(builder: BufferPoolBuilder) {
             });
         });
     }
-    // Scoped threads are joined before their destructors have run; a thread's handle is joined after.
+    // Scoped threads are joined before their destructors have run; a thread's handle is joined
+    // after.
     let pool_of_thread = pool.clone();
     let last = thread::spawn(move || {
         EARLY.with(|slot| *slot.borrow_mut() = Some(frozen(&pool_of_thread, b"and the pool")));

@@ -1,4 +1,5 @@
-//! Frozen buffers: what they show, when they go home and in what state, and what they cost the pool.
+//! Frozen buffers: what they show, when they go home and in what state, and what they cost the
+//! pool.
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as a test does")]
 
 /// Makes two tests, `name::rseq` and `name::locked`, of each function named. The function takes the

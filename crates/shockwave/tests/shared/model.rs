@@ -1,4 +1,5 @@
-//! Random operations on frozen buffers, against vectors and reference counts of the standard library.
+//! Random operations on frozen buffers, against vectors and reference counts of the standard
+//! library.
 
 use std::sync::Arc;
 

@@ -50,7 +50,7 @@ mod sequence;
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{
     AtomicPtr,
-    Ordering::{Acquire, SeqCst},
+    Ordering::{Acquire, Relaxed, SeqCst},
 };
 
 use super::{Enter, Exchange};
@@ -152,6 +152,10 @@ impl Enter for RseqCells {
         // an exchange is a full barrier anyway.
         let mut taken: Vec<(usize, NonNull<Slots>)> = Vec::with_capacity(self.cpus);
         for (cpu, row) in self.rows().iter().enumerate() {
+            // Rows of CPUs that never ran are only read, so the system never provides them.
+            if row.0[class].load(Relaxed).is_null() {
+                continue;
+            }
             if let Some(old) = NonNull::new(row.0[class].swap(null_mut(), SeqCst)) {
                 taken.push((cpu, old));
             }

@@ -1,0 +1,38 @@
+//! Output: to standard output, and what is said when something failed.
+
+use std::io::{self, ErrorKind, Write};
+
+use anyhow::Context;
+
+use crate::exit_code::Exit;
+
+/// Writes all of it to standard output.
+pub(crate) fn print(bytes: &[u8]) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush()).context("cannot write to standard output")
+}
+
+/// Writes a value as one line of JSON to standard output.
+pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    let mut line = serde_json::to_vec(value).context("cannot write the results as JSON")?;
+    line.push(b'\n');
+    print(&line)
+}
+
+/// Says what failed on standard error, unless it is that nobody reads what we write: then whoever did
+/// has seen enough, and all is well.
+pub(crate) fn failed(error: &anyhow::Error) -> Exit {
+    let is_broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(is_broken_pipe) {
+        return Exit::Ok;
+    }
+    tell(&format!("error: {error:#}"));
+    Exit::Failure
+}
+
+/// Writes a line to standard error. If that fails, there is nobody left to tell.
+pub(crate) fn tell(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}

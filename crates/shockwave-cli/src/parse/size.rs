@@ -1,0 +1,147 @@
+//! Sizes: `2048`, `4k`, `1MiB`, and lists of them.
+
+use super::ParseError;
+
+const EXPECTED: &str = "1 to 4294967295 bytes, as in 2048, 4k, 4KiB, 1m or 1MiB (k is 1024)";
+
+const EXPECTED_LIST: &str = "sizes with commas between them, as in 4k,8k";
+
+/// The largest buffer that a pool can serve.
+const BYTES_MAX: u64 = u32::MAX as u64;
+
+/// Reads a size in bytes: a whole number, alone or with one of the suffixes b, k, m and g in either
+/// case, `kb` and `KiB` and their like; all of them powers of 1024, as in the names of the classes.
+///
+/// ```
+/// assert_eq!(shockwave_cli::parse_size("4k"), Ok(4096));
+/// assert!(shockwave_cli::parse_size("4q").is_err());
+/// ```
+///
+/// # Errors
+///
+/// What is wrong with it, and what was expected.
+pub fn parse_size(text: &str) -> Result<usize, ParseError> {
+    let refuse = |wrong: &str| Err(ParseError::new(wrong, EXPECTED));
+    let text = text.trim();
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, suffix) = text.split_at(digits);
+    if text.is_empty() {
+        return refuse("the size is empty");
+    }
+    if number.is_empty() {
+        return refuse("a size begins with a digit");
+    }
+    let unit: u64 = match suffix.trim_start().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" | "kib" => 1 << 10,
+        "m" | "mb" | "mib" => 1 << 20,
+        "g" | "gb" | "gib" => 1 << 30,
+        fraction if fraction.starts_with('.') => return refuse("a size is a whole number"),
+        _ => return refuse("the suffix is unknown"),
+    };
+    // All digits, so that it can only fail by being too large.
+    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    match bytes {
+        Some(0) => refuse("a size of 0 has no buffers"),
+        Some(bytes) if bytes <= BYTES_MAX => match usize::try_from(bytes) {
+            Ok(bytes) => Ok(bytes),
+            Err(_) => refuse("the size is too large for this machine"),
+        },
+        _ => refuse("the size is too large"),
+    }
+}
+
+/// Reads a list of sizes, with commas between them, none of them twice.
+///
+/// # Errors
+///
+/// What is wrong with it, and what was expected.
+pub fn parse_sizes(text: &str) -> Result<Vec<usize>, ParseError> {
+    let mut sizes = Vec::new();
+    for item in text.split(',') {
+        if item.trim().is_empty() {
+            return Err(ParseError::new("the list has an empty item", EXPECTED_LIST));
+        }
+        let size = parse_size(item)?;
+        if sizes.contains(&size) {
+            let wrong = format!("the list has {size} bytes twice");
+            return Err(ParseError::new(wrong, "each size once"));
+        }
+        sizes.push(size);
+    }
+    Ok(sizes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_that_are_understood() {
+        for (text, bytes) in [
+            ("1", 1),
+            ("2048", 2048),
+            ("0002", 2),
+            ("7b", 7),
+            ("4k", 4096),
+            ("4K", 4096),
+            ("4kb", 4096),
+            ("4KB", 4096),
+            ("4KiB", 4096),
+            ("4 KiB", 4096),
+            (" 4k ", 4096),
+            ("3m", 3 << 20),
+            ("3MiB", 3 << 20),
+            ("1g", 1 << 30),
+            ("1GiB", 1 << 30),
+            ("4294967295", u32::MAX as usize),
+        ] {
+            assert_eq!(parse_size(text), Ok(bytes), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_that_are_refused_and_why() {
+        for (text, words) in [
+            ("", "empty"),
+            ("  ", "empty"),
+            ("0", "of 0"),
+            ("0k", "of 0"),
+            ("k", "begins with a digit"),
+            ("-4k", "begins with a digit"),
+            ("+4k", "begins with a digit"),
+            ("0x10", "suffix"),
+            ("4q", "suffix"),
+            ("4kk", "suffix"),
+            ("4k8k", "suffix"),
+            ("1e3", "suffix"),
+            ("4 k 8", "suffix"),
+            ("1.5k", "whole"),
+            ("٤k", "begins with a digit"),
+            ("4294967296", "too large"),
+            ("4g", "too large"),
+            ("17179869184g", "too large"),
+            ("99999999999999999999999", "too large"),
+        ] {
+            let error = parse_size(text).unwrap_err().to_string();
+            assert!(error.contains(words) && error.contains("4KiB"), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_list_has_each_size_once_and_none_empty() {
+        assert_eq!(parse_sizes("4k, 8k,100"), Ok(vec![4096, 8192, 100]));
+        for (text, words) in [
+            ("", "empty item"),
+            (",", "empty item"),
+            ("4k,,8k", "empty item"),
+            ("4k,", "empty item"),
+            ("4k,4096", "4096 bytes twice"),
+            ("4k,x", "begins with a digit"),
+            ("4k;8k", "suffix"),
+        ] {
+            let error = parse_sizes(text).unwrap_err().to_string();
+            assert!(error.contains(words) && error.contains("expected"), "{text:?}: {error}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The command as its users meet it: arguments in, output and an exit code out.
+#![expect(clippy::float_cmp, reason = "counts by counts that divide exactly")]
+
+mod bench;
+mod describes_itself;
+mod loadtest;
+mod refusals;
+mod report;
+mod support;

@@ -1,0 +1,134 @@
+//! A fork while other threads get and put: the child's pool works, whatever they were in the middle
+//! of, and the parent's too.
+#![cfg(unix)]
+#![expect(unsafe_code, reason = "hands a box to a child")]
+
+#[macro_use]
+#[path = "common/both_cells.rs"]
+mod both_cells;
+#[path = "common/cells.rs"]
+mod cells;
+#[path = "common/child.rs"]
+mod child;
+#[path = "common/identities.rs"]
+mod identities;
+#[path = "common/owner.rs"]
+mod owner;
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use shockwave::{Buffer, BufferPool, BufferPoolBuilder};
+
+both_cells! {
+    a_child_gets_and_puts_in_all_classes_whatever_other_threads_were_doing,
+    a_child_reads_and_resets_metrics_whatever_other_threads_were_doing,
+    a_child_ends_the_pool_and_builds_another,
+    a_child_of_a_child_works_too,
+}
+
+const FORKS: usize = 40;
+
+/// Small ones, since a fork copies what is written after it.
+const CLASSES: [usize; 5] = [64, 256, 1024, 2048, 4096];
+
+/// Gets, puts and holds in all classes, so often that cells and depots are gone through many times.
+fn all_paths(pool: &BufferPool, id: u64) {
+    for size in CLASSES {
+        let mut held: Vec<Buffer> = (0..80).map(|_| pool.get(size)).collect();
+        for buffer in &mut held {
+            assert!(owner::claim(buffer, id), "handed out twice");
+        }
+        for buffer in &mut held {
+            assert!(owner::disclaim(buffer, id), "owned by two");
+        }
+    }
+    drop(pool.get(10_000)); // beyond the classes
+}
+
+/// Forks often while other threads run `busy`, and has each child run `child`.
+fn fork_often(
+    builder: BufferPoolBuilder,
+    busy: impl Fn(&BufferPool) + Sync,
+    child: impl Fn(&'static BufferPool),
+) {
+    let pool: &'static BufferPool =
+        Box::leak(Box::new(builder.classes(&CLASSES).build().expect("a pool")));
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for id in 1..=2 {
+            let (stop, busy) = (&stop, &busy);
+            scope.spawn(move || {
+                while !stop.load(Relaxed) {
+                    all_paths(pool, id);
+                    busy(pool);
+                }
+            });
+        }
+        let mut ends = (0..FORKS).map(|_| child::wait(child::fork(|| child(pool))));
+        let failed = ends.find(|&status| status != 0);
+        stop.store(true, Relaxed);
+        failed.into_iter().for_each(child::check_end);
+    });
+    let metrics = pool.metrics();
+    identities::check(&metrics);
+    assert_eq!(metrics.in_use_bytes, 0);
+    // SAFETY: leaked above, and no thread or buffer refers to it any more.
+    drop(unsafe { Box::from_raw(std::ptr::from_ref(pool).cast_mut()) });
+}
+
+fn a_child_gets_and_puts_in_all_classes_whatever_other_threads_were_doing(
+    builder: BufferPoolBuilder,
+) {
+    // The buffers that the parent's other threads held are marked as theirs for ever in the child, so
+    // one that the child gets shows if it was theirs.
+    fork_often(builder, |_| (), |pool| (10..12).for_each(|id| all_paths(pool, id)));
+}
+
+fn a_child_reads_and_resets_metrics_whatever_other_threads_were_doing(builder: BufferPoolBuilder) {
+    let busy = |pool: &BufferPool| {
+        for _ in 0..500 {
+            pool.reset_metrics();
+            identities::check_at_any_time(&pool.metrics());
+        }
+    };
+    let child = |pool: &BufferPool| {
+        all_paths(pool, 10);
+        identities::check_at_any_time(&pool.metrics());
+        pool.reset_metrics();
+        pool.warmup(3);
+        assert_eq!(pool.metrics().total_gets, 0);
+    };
+    fork_often(builder, busy, child);
+}
+
+fn a_child_ends_the_pool_and_builds_another(builder: BufferPoolBuilder) {
+    let another = builder.clone();
+    let child = move |pool: &'static BufferPool| {
+        let mut kept = pool.get(4096);
+        // SAFETY: in the child this thread is the only one, and the parent's memory is a copy.
+        drop(unsafe { Box::from_raw(std::ptr::from_ref(pool).cast_mut()) });
+        kept.resize(4097, 1);
+        assert_eq!(kept.pool(), None);
+        drop(kept);
+        let pool = another.clone().classes(&CLASSES).build().expect("a pool");
+        all_paths(&pool, 10);
+        let metrics = pool.metrics();
+        identities::check(&metrics);
+        assert_eq!((metrics.total_gets, metrics.in_use_bytes), (5 * 80, 0));
+    };
+    fork_often(builder, |_| (), child);
+}
+
+fn a_child_of_a_child_works_too(builder: BufferPoolBuilder) {
+    let child = |pool: &'static BufferPool| {
+        let parents = pool.get(4096);
+        let grandchild = child::fork(|| {
+            all_paths(pool, 11);
+            assert_eq!(parents.pool().as_ref(), Some(pool));
+        });
+        all_paths(pool, 10);
+        child::check_end(child::wait(grandchild));
+        drop(parents);
+    };
+    fork_often(builder, |_| (), child);
+}

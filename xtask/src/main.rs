@@ -1,0 +1,57 @@
+//! `cargo xtask`: everything that is checked before a change goes in, as one command and in parts.
+
+mod report;
+mod run;
+mod steps;
+mod tools;
+
+use std::process::ExitCode;
+
+use steps::{STEPS, Step};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        [] | ["-h" | "--help" | "help"] => {
+            print!("{}", help());
+            ExitCode::SUCCESS
+        }
+        ["ci"] => report::run_all(STEPS),
+        [_, ..] => match arguments.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>() {
+            Ok(steps) => report::run_all(&steps),
+            Err(unknown) => {
+                eprintln!("error: no step is called {unknown:?}\n\n{}", help());
+                ExitCode::from(2)
+            }
+        },
+    }
+}
+
+fn find(name: &str) -> Result<Step, String> {
+    STEPS.iter().find(|step| step.name == name).copied().ok_or_else(|| name.into())
+}
+
+fn help() -> String {
+    let steps = STEPS.iter().map(|step| format!("  {:10} {}\n", step.name, step.what));
+    format!(
+        "Checks this repository.\n\nUsage: cargo xtask ci | STEP…\n\n  \
+         ci         all of these, in this order:\n{}\n\
+         Stops at the first failure, with status 1 and the command that failed.\n",
+        steps.collect::<String>()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_is_found_by_its_name_and_stands_in_the_help() {
+        for step in STEPS {
+            assert_eq!(find(step.name).map(|found| found.what), Ok(step.what));
+            assert!(help().contains(step.what));
+        }
+        assert_eq!(find("ice").err().as_deref(), Some("ice"));
+    }
+}

@@ -1,0 +1,40 @@
+//! The steps, in the order in which `cargo xtask ci` runs them: what fails soonest comes first.
+
+mod checks;
+mod features;
+mod fuzz;
+mod programs;
+mod suites;
+
+use crate::run::{Context, Outcome};
+
+/// One thing that is checked.
+#[derive(Clone, Copy)]
+pub(crate) struct Step {
+    /// What it is called on the command line.
+    pub(crate) name: &'static str,
+    pub(crate) what: &'static str,
+    pub(crate) run: fn(&mut Context) -> Outcome,
+}
+
+pub(crate) const STEPS: &[Step] = &[
+    Step { name: "fmt", what: "formatting is rustfmt's", run: checks::fmt },
+    Step {
+        name: "clippy",
+        what: "no warnings, in all targets with all features",
+        run: checks::clippy,
+    },
+    Step { name: "doc", what: "documentation builds without warnings", run: checks::doc },
+    Step { name: "test", what: "tests and doctests, with either kind of cells", run: suites::test },
+    Step { name: "features", what: "every set of the library's features", run: features::features },
+    Step { name: "loom", what: "models of the concurrent core", run: suites::loom },
+    Step { name: "fuzz", what: "each fuzz target for some seconds", run: fuzz::fuzz },
+    Step {
+        name: "asan",
+        what: "tests under AddressSanitizer, idle buffers poisoned",
+        run: suites::asan,
+    },
+    Step { name: "examples", what: "every example, to its end", run: programs::examples },
+    Step { name: "package", what: "the library as it would be published", run: checks::package },
+    Step { name: "main", what: "the load test, as the README shows it", run: programs::main },
+];

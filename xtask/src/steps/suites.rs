@@ -1,0 +1,77 @@
+//! The test suite, in each form: plain with either kind of cells, under loom, under a sanitizer.
+
+use crate::run::{Context, Outcome, cargo, host, read, run};
+
+/// The kinds of cells that pools can have here, as `SHOCKWAVE_CELLS` wants them.
+fn kinds_of_cells(context: &mut Context) -> Result<Vec<&'static str>, String> {
+    let said = read(&mut cargo("run --quiet -p shockwave --example which_cells"))?;
+    match said.trim() {
+        "rseq" => Ok(vec!["rseq", "locked"]),
+        other => {
+            context.skip(format!("everything with restartable sequences: {other}"));
+            Ok(vec!["locked"])
+        }
+    }
+}
+
+pub(crate) fn test(context: &mut Context) -> Outcome {
+    for cells in kinds_of_cells(context)? {
+        run(cargo("test --workspace --all-features").env("SHOCKWAVE_CELLS", cells))?;
+    }
+    run(&mut cargo("test -p shockwave"))
+}
+
+/// Loom needs a build of its own, and an optimized one, since it runs each model thousands of
+/// times.
+pub(crate) fn loom(_: &mut Context) -> Outcome {
+    let mut models = cargo("test --release --target-dir target/loom -p shockwave --lib loom_tests");
+    let said = read(models.env("RUSTFLAGS", "--cfg loom"))?;
+    print!("{said}");
+    match passed(&said) {
+        0 => Err("no model was run".into()),
+        _ => Ok(()),
+    }
+}
+
+/// With idle buffers poisoned, so that a use after return is a report. `tests/asan.rs` makes sure.
+pub(crate) fn asan(context: &mut Context) -> Outcome {
+    let host = host()?;
+    if !host.ends_with("linux-gnu") {
+        context.skip(format!("AddressSanitizer, which has not been tried on {host}"));
+        return Ok(());
+    }
+    for cells in kinds_of_cells(context)? {
+        let mut suite = cargo("test -p shockwave --lib --tests --all-features");
+        suite.args(["--target", &host, "--target-dir", "target/asan"]);
+        suite.env("RUSTFLAGS", "-Zsanitizer=address --cfg shockwave_asan");
+        // What the sanitizer needs of the compiler is not stable yet, and ships with it all the
+        // same.
+        suite.env("RUSTC_BOOTSTRAP", "1");
+        // Idle buffers are known only to magazines, and these lie where the leak check does not
+        // look.
+        suite.env("ASAN_OPTIONS", "detect_leaks=0");
+        // Programs that must not compile are no different here.
+        suite.args(["--", "--skip", "what_must_not_compile"]);
+        run(suite.env("SHOCKWAVE_CELLS", cells))?;
+    }
+    Ok(())
+}
+
+/// How many tests passed, by what the test programs say.
+fn passed(said: &str) -> u32 {
+    let results = said.lines().filter_map(|line| line.strip_prefix("test result: ok. "));
+    results.filter_map(|counts| counts.split(' ').next()?.parse::<u32>().ok()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_that_passed_are_counted() {
+        let said = "running 2 tests\ntest result: ok. 2 passed; 0 failed; 9 filtered out\n\
+                    running 1 test\ntest result: ok. 1 passed; 0 failed\n";
+        assert_eq!(passed(said), 3);
+        assert_eq!(passed("running 0 tests\ntest result: ok. 0 passed; 0 failed"), 0);
+    }
+}
