@@ -30,15 +30,15 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Let workers at a pool for a while and report how it went
     ///
-    /// The test has a pool of its own. Warm-up is in no figure. An operation is one buffer taken, used
-    /// and returned; to use it is to write ten bytes into it --ops-per-buffer times. Ctrl-C ends the
-    /// test early, with the results so far.
+    /// The test has a pool of its own. Warm-up is in no figure. An operation is one buffer taken,
+    /// used and returned; to use it is to write ten bytes into it --ops-per-buffer times. Ctrl-C
+    /// ends the test early, with the results so far.
     Loadtest(LoadtestArgs),
     /// Measure a get and a put on this machine, against plain allocation
     ///
-    /// Each class, all cores at once, mixed sizes, and with what was written cleared before the buffer
-    /// goes back. One byte is written into each buffer otherwise. All of it runs interleaved; the
-    /// figures are medians.
+    /// Each class, all cores at once, mixed sizes, and with what was written cleared before the
+    /// buffer goes back. One byte is written into each buffer otherwise. All of it runs
+    /// interleaved; the figures are medians.
     Bench(BenchArgs),
     /// Print the manual page, as in: shockwave man | man -l -
     Man,
@@ -94,8 +94,8 @@ pub(crate) struct LoadtestArgs {
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,
 
-    /// How many idle buffers of each class to begin with [default: what the scenario holds at once, and
-    /// what each core may keep]
+    /// How many idle buffers of each class to begin with [default: what the scenario holds at once,
+    /// and what each core may keep]
     #[arg(long, value_name = "N", value_parser = parse_warmup, allow_hyphen_values = true)]
     pub(crate) warmup: Option<usize>,
 

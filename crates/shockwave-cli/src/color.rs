@@ -42,7 +42,8 @@ impl Color {
     }
 }
 
-/// Whether the environment leaves colors to us: `NO_COLOR` is unset or empty, the terminal not dumb.
+/// Whether the environment leaves colors to us: `NO_COLOR` is unset or empty, the terminal not
+/// dumb.
 fn is_welcome(variable: impl Fn(&str) -> Option<std::ffi::OsString>) -> bool {
     variable("NO_COLOR").is_none_or(|value| value.is_empty())
         && variable("TERM").is_none_or(|term| term != "dumb")

@@ -7,14 +7,14 @@ use std::hint::black_box;
 
 use shockwave::loadtest::Allocations;
 
-/// The system's allocator, with its calls counted. By thread, so that counting is no contention, and
-/// so that a worker can tell its own allocations from those of a progress bar.
+/// The system's allocator, with its calls counted. By thread, so that counting is no contention,
+/// and so that a worker can tell its own allocations from those of a progress bar.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CountingAllocator;
 
 thread_local! {
-    // Without a destructor and without lazy initialization, so that it allocates nothing itself, and
-    // can be used while a thread begins and ends.
+    // Without a destructor and without lazy initialization, so that it allocates nothing itself,
+    // and can be used while a thread begins and ends.
     static COUNT: Cell<u64> = const { Cell::new(0) };
     static BYTES: Cell<u64> = const { Cell::new(0) };
 }

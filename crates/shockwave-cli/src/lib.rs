@@ -6,8 +6,8 @@
 //!        └▶ bench::cases   ─▶ bench::measure    ─▶ bench::table, JSON
 //! ```
 //!
-//! It is a library so that its parsers can be called from elsewhere, such as a fuzz target, and makes no
-//! promise of staying the same.
+//! It is a library so that its parsers can be called from elsewhere, such as a fuzz target, and
+//! makes no promise of staying the same.
 
 mod args;
 mod bench;

@@ -1,5 +1,5 @@
-//! The `shockwave` command. What it does is in the library beside it; here is what only a program may
-//! have, its allocator.
+//! The `shockwave` command. What it does is in the library beside it; here is what only a program
+//! may have, its allocator.
 
 use std::process::ExitCode;
 

@@ -19,8 +19,8 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     print(&line)
 }
 
-/// Says what failed on standard error, unless it is that nobody reads what we write: then whoever did
-/// has seen enough, and all is well.
+/// Says what failed on standard error, unless it is that nobody reads what we write: then whoever
+/// did has seen enough, and all is well.
 pub(crate) fn failed(error: &anyhow::Error) -> Exit {
     let is_broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
         cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe)

@@ -34,8 +34,8 @@ pub(crate) fn pin(cpu: usize) {
     if cpu < libc::CPU_SETSIZE as usize {
         // SAFETY: the number is below the set's size.
         unsafe { libc::CPU_SET(cpu, &mut set) };
-        // SAFETY: the set is of the size that is said. Should it fail, the thread runs anywhere, and the
-        // figures of this run are noisier.
+        // SAFETY: the set is of the size that is said. Should it fail, the thread runs anywhere,
+        // and the figures of this run are noisier.
         unsafe { libc::sched_setaffinity(0, size_of_val(&set), &raw const set) };
     }
 }

@@ -10,7 +10,8 @@ use crate::forms::{Form, cases};
 use crate::plan::Plan;
 use crate::roster::Id;
 
-/// Measures the pool and its peers in one run, and says which targets are met and where the pool loses.
+/// Measures the pool and its peers in one run, and says which targets are met and where the pool
+/// loses.
 #[derive(Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(name = "shockwave-compare", max_term_width = 100)]

@@ -6,13 +6,14 @@ use std::hint::black_box;
 /// One way to come by a buffer, as one thread sees it.
 ///
 /// The loops are generic over this trait and are compiled once for each contender, so nothing is
-/// called through a pointer while the clock runs. Whatever threads share, a pool or a heap, is found by
-/// [`attach`](Self::attach).
+/// called through a pointer while the clock runs. Whatever threads share, a pool or a heap, is
+/// found by [`attach`](Self::attach).
 ///
 /// # Safety
 ///
-/// [`address`](Self::address) points at `size` bytes or more that may be written until the buffer is put,
-/// and that nobody else has meanwhile, where `size` is what [`get`](Self::get) was asked for.
+/// [`address`](Self::address) points at `size` bytes or more that may be written until the buffer
+/// is put, and that nobody else has meanwhile, where `size` is what [`get`](Self::get) was asked
+/// for.
 pub(crate) unsafe trait Contender: Sized + 'static {
     /// What a get gives out. Dropping it puts it back, unless [`put`](Self::put) says otherwise.
     type Buffer: Send + 'static;
@@ -41,8 +42,8 @@ pub(crate) unsafe trait Contender: Sized + 'static {
     #[inline(always)]
     fn fill(buffer: &mut Self::Buffer, bytes: &[u8]) {
         let address = Self::address(buffer);
-        // SAFETY: the callers got the buffer for `bytes.len()` bytes, so by the trait's contract there
-        // are as many at `address`, and nobody else has them: `bytes` is not among them.
+        // SAFETY: the callers got the buffer for `bytes.len()` bytes, so by the trait's contract
+        // there are as many at `address`, and nobody else has them: `bytes` is not among them.
         unsafe { address.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
         black_box(address);
     }
@@ -72,8 +73,8 @@ pub(crate) unsafe trait Contender: Sized + 'static {
     }
 }
 
-/// Writes one byte to the front of a buffer. What happens to it then is hidden from the optimizer, so
-/// that a get really ends before its put begins.
+/// Writes one byte to the front of a buffer. What happens to it then is hidden from the optimizer,
+/// so that a get really ends before its put begins.
 #[inline(always)]
 pub(crate) fn touch<C: Contender>(buffer: &mut C::Buffer) {
     let address = C::address(buffer);

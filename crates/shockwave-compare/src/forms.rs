@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 /// Buffers held in [`Form::Held16`].
 pub(crate) const HELD_FEW: u64 = 16;
 
-/// Buffers held in [`Form::Held256`]: more than a core's magazine of 60 holds, so through the depot.
+/// Buffers held in [`Form::Held256`]: more than a core's magazine of 60 holds, so through the
+/// depot.
 pub(crate) const HELD_MANY: u64 = 256;
 
 /// Bytes of the buffers in [`Form::Reset`], all of which are written.
@@ -150,7 +151,8 @@ pub(crate) fn size_name(bytes: usize) -> String {
     }
 }
 
-/// 256 sizes from 1 byte to 64 KiB, each power of two as likely as the next, and always the same ones.
+/// 256 sizes from 1 byte to 64 KiB, each power of two as likely as the next, and always the same
+/// ones.
 pub(crate) fn mixed_sizes() -> [usize; 256] {
     let mut state = 0x9e37_79b9_u32;
     std::array::from_fn(|_| {

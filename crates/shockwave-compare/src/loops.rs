@@ -1,8 +1,8 @@
 //! The loops that run while the clock does, one shape for all contenders.
 //!
-//! The size goes through `black_box`, so that no class is worked out ahead of the loop, and what was
-//! got is hidden from the optimizer between its get and its put. Each loop is out of line: it is
-//! compiled once for each contender, and nothing around it changes how.
+//! The size goes through `black_box`, so that no class is worked out ahead of the loop, and what
+//! was got is hidden from the optimizer between its get and its put. Each loop is out of line: it
+//! is compiled once for each contender, and nothing around it changes how.
 
 use std::hint::black_box;
 
@@ -29,7 +29,8 @@ pub(crate) fn moved<C: Contender>(contender: &mut C, size: usize, operations: u6
     }
 }
 
-/// Gets `count` buffers, for which `held` has room, then puts them in the order in which they were got.
+/// Gets `count` buffers, for which `held` has room, then puts them in the order in which they were
+/// got.
 #[inline(never)]
 pub(crate) fn held<C: Contender>(
     contender: &mut C,

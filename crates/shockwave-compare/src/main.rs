@@ -1,8 +1,9 @@
 //! The operations of the pool, measured on the pool and on its peers in one run.
 //!
 //! Everything is interleaved in one process: in each round each contender is measured for a
-//! millisecond in each form, one after the other, so that what the machine does to one of them it does
-//! to all. What is reported are medians over the rounds, and medians of the ratios within a round.
+//! millisecond in each form, one after the other, so that what the machine does to one of them it
+//! does to all. What is reported are medians over the rounds, and medians of the ratios within a
+//! round.
 //!
 //! ```text
 //!   args ─▶ plan ─▶ runner (loops, threads; a contender each) ─▶ stats ─▶ report ─▶ render

@@ -58,7 +58,8 @@ impl Plan {
         for round in 0..=self.rounds {
             progress(round, self.rounds);
             for &case in &self.cases {
-                // Everyone comes after everyone else in turn, so that no one always follows the same.
+                // Everyone comes after everyone else in turn, so that no one always follows the
+                // same.
                 benches.rotate_left(1);
                 for (id, bench) in &mut benches {
                     let slice = bench.slice(case, self.slice);

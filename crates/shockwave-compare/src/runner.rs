@@ -63,7 +63,8 @@ impl<C: Contender> Runner<C> {
         start.elapsed()
     }
 
-    /// Operations that take about `time`, in whole rounds of holding. Also fills the contender's caches.
+    /// Operations that take about `time`, in whole rounds of holding. Also fills the contender's
+    /// caches.
     fn calibrate(&mut self, case: Case, time: Duration) -> u64 {
         let mut operations = HELD_MANY;
         self.run(case, operations);
@@ -99,8 +100,8 @@ impl<C: Contender> Bench for Runner<C> {
     }
 }
 
-/// What reading the clock costs, once before and once after each slice: the median of many readings, in
-/// nanoseconds.
+/// What reading the clock costs, once before and once after each slice: the median of many
+/// readings, in nanoseconds.
 pub(crate) fn clock_ns() -> f64 {
     const READINGS: u32 = 1000;
     let times: Vec<f64> = (0..51)

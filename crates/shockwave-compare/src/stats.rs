@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::forms::Case;
 use crate::roster::Id;
 
-/// What was measured: for each case and contender one sample for each round, in the order of rounds.
+/// What was measured: for each case and contender one sample for each round, in the order of
+/// rounds.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Samples {
     /// Nanoseconds of an operation.
@@ -61,8 +62,8 @@ impl Samples {
         median(self.scaling.get(&(case, id))?)
     }
 
-    /// How many times as long the first takes as the second: the median of the ratios within each round,
-    /// in which both met the same machine.
+    /// How many times as long the first takes as the second: the median of the ratios within each
+    /// round, in which both met the same machine.
     pub(crate) fn ratio(&self, of: (Case, Id), to: (Case, Id)) -> Option<f64> {
         let (of, to) = (self.ns.get(&of)?, self.ns.get(&to)?);
         median(&of.iter().zip(to).map(|(of, to)| of / to).collect::<Vec<_>>())
@@ -84,8 +85,8 @@ pub(crate) fn median(samples: &[f64]) -> Option<f64> {
     quantile(samples, 0.5)
 }
 
-/// The value below which a share of `0.0..=1.0` of the samples lies, between samples by a straight line;
-/// `None` if there are none.
+/// The value below which a share of `0.0..=1.0` of the samples lies, between samples by a straight
+/// line; `None` if there are none.
 pub(crate) fn quantile(samples: &[f64], share: f64) -> Option<f64> {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -70,8 +70,8 @@ fn throughput<C: Contender>(cpus: &[usize], size: usize, window: Duration) -> f6
     })
 }
 
-/// Sends buffers from one thread to another. Returns the time of `operations` of them, as the receiver
-/// sees it, while the sender keeps sending.
+/// Sends buffers from one thread to another. Returns the time of `operations` of them, as the
+/// receiver sees it, while the sender keeps sending.
 pub(crate) fn handoff<C: Contender>(size: usize, operations: u64) -> Duration {
     let cpus = allowed_cpus();
     let channel = &ArrayQueue::new(CHANNEL_DEPTH);
@@ -103,8 +103,8 @@ pub(crate) fn handoff<C: Contender>(size: usize, operations: u64) -> Duration {
     })
 }
 
-/// Waits for room. A channel that puts its threads to sleep was measured first: whether and when they
-/// slept decided the figures, and from run to run they differed a hundredfold.
+/// Waits for room. A channel that puts its threads to sleep was measured first: whether and when
+/// they slept decided the figures, and from run to run they differed a hundredfold.
 fn send<T>(channel: &ArrayQueue<T>, mut message: T) {
     let mut wait = Wait::default();
     while let Err(back) = channel.push(message) {
@@ -124,7 +124,8 @@ fn receive<T>(channel: &ArrayQueue<T>) -> T {
     }
 }
 
-/// Waiting for the other side, which is at work: by doing nothing at first, then by offering the core.
+/// Waiting for the other side, which is at work: by doing nothing at first, then by offering the
+/// core.
 #[derive(Default)]
 struct Wait {
     turns: u32,

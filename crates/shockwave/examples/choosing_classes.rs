@@ -1,9 +1,9 @@
-//! Choosing classes: finds, for a histogram of request sizes, the classes that waste the least memory,
-//! and compares them with the default ones.
+//! Choosing classes: finds, for a histogram of request sizes, the classes that waste the least
+//! memory, and compares them with the default ones.
 //!
-//! `cargo run -p shockwave --example choosing_classes -- [FILE [COUNT]]` reads lines of `size count`
-//! from a file and chooses COUNT classes, 6 by default. Without a file it takes a web server's sizes
-//! that it has built in.
+//! `cargo run -p shockwave --example choosing_classes -- [FILE [COUNT]]` reads lines of `size
+//! count` from a file and chooses COUNT classes, 6 by default. Without a file it takes a web
+//! server's sizes that it has built in.
 
 use std::process::ExitCode;
 
@@ -103,9 +103,10 @@ fn parse(text: &str) -> Result<Histogram, String> {
 
 /// The `count` classes or fewer that give out the fewest bytes for a histogram, ascending.
 ///
-/// An optimal set has each class at a size that is asked for, rounded up. Let `best[j]` be the fewest
-/// bytes by which `k` classes serve the first `j` sizes with the last class at size `j`; then the last
-/// class serves all sizes after some `i < j`, and `best[i]` with `k - 1` classes serves the rest.
+/// An optimal set has each class at a size that is asked for, rounded up. Let `best[j]` be the
+/// fewest bytes by which `k` classes serve the first `j` sizes with the last class at size `j`;
+/// then the last class serves all sizes after some `i < j`, and `best[i]` with `k - 1` classes
+/// serves the rest.
 fn choose(histogram: &[(usize, u64)], count: usize) -> Vec<usize> {
     let steps = rounded(histogram);
     let sizes = steps.len();

@@ -3,8 +3,8 @@
 //!
 //! `cargo run -p shockwave --example echo_server -- 127.0.0.1:7007`, then `nc 127.0.0.1 7007`.
 //!
-//! With `SHOCKWAVE_EXAMPLE_BRIEF=1` it listens on a free port, talks to itself, prints what was said
-//! and the pool's metrics, and exits.
+//! With `SHOCKWAVE_EXAMPLE_BRIEF=1` it listens on a free port, talks to itself, prints what was
+//! said and the pool's metrics, and exits.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

@@ -1,7 +1,8 @@
 //! A reporter: logs a pool's hit rate each minute, and warns where it falls below 95 %.
 //!
-//! `cargo run -p shockwave --example hit_rate_reporter -- 60` reports each 60 seconds, the default, on
-//! a workload that it makes up, until Ctrl-C. `report_once` is what a server would take from here.
+//! `cargo run -p shockwave --example hit_rate_reporter -- 60` reports each 60 seconds, the default,
+//! on a workload that it makes up, until Ctrl-C. `report_once` is what a server would take from
+//! here.
 //!
 //! With `SHOCKWAVE_EXAMPLE_BRIEF=1` it reports three short intervals and exits.
 
@@ -36,7 +37,8 @@ fn main() -> ExitCode {
     thread::scope(|scope| {
         scope.spawn(|| load.run(&pool));
         for report in 0.. {
-            // In brief mode the load rises for the second interval, so that there is something to see.
+            // In brief mode the load rises for the second interval, so that there is something to
+            // see.
             if brief && report == 1 {
                 load.held.store(1024, Relaxed);
             }

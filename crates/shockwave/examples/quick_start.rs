@@ -14,7 +14,8 @@ fn main() -> std::io::Result<()> {
     let made = pool.warmup(8);
     println!("warmed up: {made} buffers, {} KiB idle", pool.metrics().idle_bytes >> 10);
 
-    // A get never fails for want of a warm-up, and asks for the room that is needed, not for a class.
+    // A get never fails for want of a warm-up, and asks for the room that is needed, not for a
+    // class.
     let mut buffer = pool.get(3000);
     println!("asked for 3000 bytes, got room for {}, {} written", buffer.capacity(), buffer.len());
 

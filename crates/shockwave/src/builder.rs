@@ -48,9 +48,10 @@ impl BufferPool {
 }
 
 impl BufferPoolBuilder {
-    /// The capacities to pool: 1 to 32 of them, ascending, 64 bytes to 16 MiB each. Default: 2, 4, 8,
-    /// 16, 32 and 64 KiB. Taken as they are, not rounded. Cost: any set is as fast as any other, but for
-    /// sets of more than eight classes, whose cells take more than one cache line for each CPU.
+    /// The capacities to pool: 1 to 32 of them, ascending, 64 bytes to 16 MiB each. Default: 2, 4,
+    /// 8, 16, 32 and 64 KiB. Taken as they are, not rounded. Cost: any set is as fast as any other,
+    /// but for sets of more than eight classes, whose cells take more than one cache line for each
+    /// CPU.
     pub fn classes(mut self, sizes: &[usize]) -> Self {
         sizes.clone_into(&mut self.classes);
         self
@@ -63,18 +64,18 @@ impl BufferPoolBuilder {
         self
     }
 
-    /// Bytes of idle buffers that one CPU may keep to itself, all classes together. Default: 8 MiB, which
-    /// is 59 buffers of each default class. What is idle beyond it lies in the depots, where all CPUs
-    /// have it. Each class keeps one buffer for each CPU whatever the limit. Cost of less: more visits to
-    /// the depots, some 60 ns for each half of what a class may keep.
+    /// Bytes of idle buffers that one CPU may keep to itself, all classes together. Default: 8 MiB,
+    /// which is 59 buffers of each default class. What is idle beyond it lies in the depots, where
+    /// all CPUs have it. Each class keeps one buffer for each CPU whatever the limit. Cost of less:
+    /// more visits to the depots, some 60 ns for each half of what a class may keep.
     pub fn per_core_bytes(mut self, bytes: usize) -> Self {
         self.per_core_bytes = bytes;
         self
     }
 
-    /// Where buffers' memory comes from. Default: [`Heap`], the global allocator. Clones of this builder
-    /// build pools that share the source. Cost: asked once for
-    /// each buffer that is made, never for one that is found.
+    /// Where buffers' memory comes from. Default: [`Heap`], the global allocator. Clones of this
+    /// builder build pools that share the source. Cost: asked once for each buffer that is made,
+    /// never for one that is found.
     pub fn source(mut self, source: impl Source + 'static) -> Self {
         self.source = Arc::new(source);
         self
@@ -84,9 +85,9 @@ impl BufferPoolBuilder {
     ///
     /// # Errors
     ///
-    /// A [`BuildError`] that says what was wrong and what was expected: a class set out of bounds or out
-    /// of order, restartable sequences asked for where there are none, a bad `SHOCKWAVE_CELLS`, or 2048
-    /// pools alive.
+    /// A [`BuildError`] that says what was wrong and what was expected: a class set out of bounds
+    /// or out of order, restartable sequences asked for where there are none, a bad
+    /// `SHOCKWAVE_CELLS`, or 2048 pools alive.
     pub fn build(self) -> Result<BufferPool, BuildError> {
         let classes = SizeClasses::new(&self.classes)?;
         let cells = CellSet::new(self.cells)?;

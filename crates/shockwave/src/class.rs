@@ -1,8 +1,8 @@
 //! Size classes: the arithmetic from a request's length to the class that serves it.
 //!
-//! A class set is any 1 to 32 ascending sizes. A table with one byte for each 64 bytes of length says
-//! which class serves the lengths of these 64 bytes; a second one, with a byte for each 16 KiB, goes on
-//! where the first ends:
+//! A class set is any 1 to 32 ascending sizes. A table with one byte for each 64 bytes of length
+//! says which class serves the lengths of these 64 bytes; a second one, with a byte for each 16
+//! KiB, goes on where the first ends:
 //!
 //! ```text
 //!   (length + 63) / 64     0     1 … 32   33 … 64   65 … 128   …   1024
@@ -10,13 +10,13 @@
 //!   class bytes                  2048      4096       8192    …    65536
 //! ```
 //!
-//! Five instructions, one of them a load, find the class so, and none of them waits for another get or
-//! put. Finding the highest bit would do without the tables, but takes more instructions, and is slow on
-//! processors that have no fast one for it or may not be assumed to. Of the tables' 2 KiB a program
-//! touches the few lines that its sizes need.
+//! Five instructions, one of them a load, find the class so, and none of them waits for another get
+//! or put. Finding the highest bit would do without the tables, but takes more instructions, and is
+//! slow on processors that have no fast one for it or may not be assumed to. Of the tables' 2 KiB a
+//! program touches the few lines that its sizes need.
 //!
-//! Where a class ends within a granule, its entry says so, and one comparison more tells on which side of
-//! the end a length lies. Where two classes do, the length takes the slow path, which asks
+//! Where a class ends within a granule, its entry says so, and one comparison more tells on which
+//! side of the end a length lies. Where two classes do, the length takes the slow path, which asks
 //! [`SizeClasses::of`].
 
 use crate::error::BuildError;
@@ -95,8 +95,9 @@ impl SizeClasses {
         })
     }
 
-    /// The column of cells for `length` bytes, or `None` for the slow path: that of the smallest class
-    /// that holds them, or the one behind the last class, which has no class and is always closed.
+    /// The column of cells for `length` bytes, or `None` for the slow path: that of the smallest
+    /// class that holds them, or the one behind the last class, which has no class and is always
+    /// closed.
     #[inline(always)]
     pub(crate) fn column(&self, length: usize) -> Option<usize> {
         // Lengths within 64 bytes of `usize::MAX` wrap around to the first granule, which is slow.
@@ -137,8 +138,8 @@ impl SizeClasses {
     }
 
     /// Slots that a CPU's magazine of each class gets when all of them together may hold
-    /// `per_core_bytes`: as many as fit into an even share, at most `slots_max`; what a class leaves
-    /// of its share goes to the larger ones. Each class keeps one slot whatever the limit.
+    /// `per_core_bytes`: as many as fit into an even share, at most `slots_max`; what a class
+    /// leaves of its share goes to the larger ones. Each class keeps one slot whatever the limit.
     pub(crate) fn capacities(&self, per_core_bytes: usize, slots_max: usize) -> [u8; CLASSES_MAX] {
         let mut left = per_core_bytes;
         let mut capacities = [0; CLASSES_MAX];
@@ -152,8 +153,8 @@ impl SizeClasses {
     }
 }
 
-/// The entry for a granule, whose lengths are `(granule - 1) << shift` exclusive to `granule << shift`
-/// inclusive.
+/// The entry for a granule, whose lengths are `(granule - 1) << shift` exclusive to `granule <<
+/// shift` inclusive.
 fn entry(sizes: &[usize], granule: usize, shift: u32) -> u8 {
     let smallest_for = |length: usize| sizes.partition_point(|&size| size < length);
     let Some(before) = granule.checked_sub(1) else { return SLOW };

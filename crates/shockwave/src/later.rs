@@ -1,9 +1,10 @@
-//! What waits until nobody is inside: buffers dropped by nested calls that could not be put at once.
+//! What waits until nobody is inside: buffers dropped by nested calls that could not be put at
+//! once.
 //!
-//! A drop that interrupts this thread's own slow path must neither wait for a lock, which would be for
-//! ever, nor call the source, which may be what it interrupted, nor lose the buffer. It leaves it here, on
-//! a list through the buffers' own memory, and the next slow path of whichever thread, once it is done,
-//! takes all and drops them again.
+//! A drop that interrupts this thread's own slow path must neither wait for a lock, which would be
+//! for ever, nor call the source, which may be what it interrupted, nor lose the buffer. It leaves
+//! it here, on a list through the buffers' own memory, and the next slow path of whichever thread,
+//! once it is done, takes all and drops them again.
 //!
 //! ```text
 //!    head ──▶ ┌────────────┬───────────┐    ┌────────────┬───────────┐
@@ -11,8 +12,8 @@
 //!             └────────────┴───────────┘    └────────────┴───────────┘
 //! ```
 //!
-//! Pushing single links and taking the whole list needs no protection against a link that comes back (the
-//! "ABA problem"), since nobody ever takes one link out.
+//! Pushing single links and taking the whole list needs no protection against a link that comes
+//! back (the "ABA problem"), since nobody ever takes one link out.
 #![expect(unsafe_code, reason = "keeps links in buffers that wait")]
 
 use std::ptr::{NonNull, null_mut};
@@ -53,19 +54,20 @@ impl Later {
         self.0.load(Relaxed).is_null()
     }
 
-    /// Adds a buffer, by the parts of its handle. Never waits, allocates nothing, and may interrupt any
-    /// other operation.
+    /// Adds a buffer, by the parts of its handle. Never waits, allocates nothing, and may interrupt
+    /// any other operation.
     ///
     /// # Safety
     ///
-    /// The parts are those of a buffer that nobody has any more. Its pool stays alive as long as it waits.
+    /// The parts are those of a buffer that nobody has any more. Its pool stays alive as long as it
+    /// waits.
     pub(crate) unsafe fn push(&self, data: NonNull<u8>, meta: Meta) {
         asan::unpoison(data, size_of::<Link>());
         let link = data.cast::<Link>();
         let mut next = self.0.load(Relaxed);
         loop {
-            // SAFETY: buffers are aligned to more and long enough, and until the exchange succeeds this one
-            // is the caller's alone.
+            // SAFETY: buffers are aligned to more and long enough, and until the exchange succeeds
+            // this one is the caller's alone.
             unsafe { link.write(Link { next, meta }) };
             // Release: publishes the link.
             match self.0.compare_exchange_weak(next, link.as_ptr(), Release, Relaxed) {

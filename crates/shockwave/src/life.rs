@@ -5,13 +5,14 @@
 //!    BufferPool ───┘ handles: 2           │
 //!                                         └ keepers: 1 for the handles
 //!                                                  + 1 for each oversize buffer out
-//!                                                  + 1 for each buffer out, once the pool has ended
+//!                                                  + 1 for each buffer out, once it has ended
 //! ```
 //!
-//! A buffer names its pool by a number, an index into a static table, so that neither a get nor a put
-//! touches a reference count. While a pool has handles, they keep its engine. When the last one goes,
-//! all cells close, what is idle is freed, and what is out is counted, exactly, into `keepers`; from
-//! then on each put counts itself out, and the last one frees the engine and its place in the table.
+//! A buffer names its pool by a number, an index into a static table, so that neither a get nor a
+//! put touches a reference count. While a pool has handles, they keep its engine. When the last one
+//! goes, all cells close, what is idle is freed, and what is out is counted, exactly, into
+//! `keepers`; from then on each put counts itself out, and the last one frees the engine and its
+//! place in the table.
 #![expect(unsafe_code, reason = "decides when an engine is freed")]
 
 use std::cell::UnsafeCell;
@@ -68,8 +69,8 @@ struct Shared {
     handles: AtomicUsize,
 }
 
-// SAFETY: the last handle to go may drop what is shared on its own thread, and all may use it at once; the
-// assertion below says that both are allowed.
+// SAFETY: the last handle to go may drop what is shared on its own thread, and all may use it at
+// once; the assertion below says that both are allowed.
 unsafe impl Send for Handle {}
 // SAFETY: as above.
 unsafe impl Sync for Handle {}
@@ -164,8 +165,9 @@ fn free(pool: usize) {
     // The table's pointer is the one that came from the box.
     let shared = ENGINES[pool].swap(null_mut(), Relaxed).cast::<Shared>();
     drop(registry);
-    // SAFETY: registered by leaking a box of `Shared`, which begins with the engine. `keepers` came to
-    // zero: no handle and no buffer is left, and whoever let go before does not touch the engine again.
+    // SAFETY: registered by leaking a box of `Shared`, which begins with the engine. `keepers` came
+    // to zero: no handle and no buffer is left, and whoever let go before does not touch the engine
+    // again.
     let mut shared = unsafe { Box::from_raw(shared) };
     shared.engine.free_magazines();
 }
@@ -184,8 +186,8 @@ fn watch_forks() {
 #[cfg(not(unix))]
 fn watch_forks() {}
 
-/// The registry's guard while a fork holds it, from [`before`] to the handler after it, and the mark that
-/// makes calls from signal handlers meanwhile nested ones, which wait for nothing.
+/// The registry's guard while a fork holds it, from [`before`] to the handler after it, and the
+/// mark that makes calls from signal handlers meanwhile nested ones, which wait for nothing.
 #[cfg(unix)]
 struct Held(UnsafeCell<Option<(Stay, MutexGuard<'static, ()>)>>);
 

@@ -1,23 +1,24 @@
-//! Magazines: fixed arrays of idle blocks, each with one word that says how much room is left and how
-//! many gets it has served.
+//! Magazines: fixed arrays of idle blocks, each with one word that says how much room is left and
+//! how many gets it has served.
 //!
 //! ```text
 //!   Slots, 512 bytes     word              capacity   next     –     slots
 //!                      ┌─────────────────┬──────────┬────────┬─────┬────┬────┬─ … ─┬────┬──────┐
 //!                      │ gets << 8 | room│    59    │  link  │     │  – │  b │     │  b │ null │
 //!                      └─────────────────┴──────────┴────────┴─────┴────┴────┴─ … ─┴────┴──────┘
-//!                       0                 8          16       24    32    ▲               ▲
-//!                                                                    blocks[room]   blocks[capacity]
+//!                       0                 8          16       24    32    ▲             ▲
+//!                                                              blocks[room]   blocks[capacity]
 //! ```
 //!
-//! Blocks fill the slots from the end. A get takes `blocks[room]` and stores `word + 257`: one get more,
-//! one slot of room more. A put fills `blocks[room - 1]` and stores `word - 1`. Either is one store of one
-//! word, which is what lets a restartable sequence commit it and what makes the count of gets exact at
-//! no cost. Neither needs the capacity: a magazine is full when there is no room, and empty when the next
-//! slot is the null behind the last, so each of the two looks at nothing that it has not loaded anyway.
+//! Blocks fill the slots from the end. A get takes `blocks[room]` and stores `word + 257`: one get
+//! more, one slot of room more. A put fills `blocks[room - 1]` and stores `word - 1`. Either is one
+//! store of one word, which is what lets a restartable sequence commit it and what makes the count
+//! of gets exact at no cost. Neither needs the capacity: a magazine is full when there is no room,
+//! and empty when the next slot is the null behind the last, so each of the two looks at nothing
+//! that it has not loaded anyway.
 //!
-//! [`Slots`] is the memory, which a cell shares with whoever enters it. [`Magazine`] is the right to
-//! it: a magazine that is in no cell has one holder, who may read and write it as it likes.
+//! [`Slots`] is the memory, which a cell shares with whoever enters it. [`Magazine`] is the right
+//! to it: a magazine that is in no cell has one holder, who may read and write it as it likes.
 #![expect(unsafe_code, reason = "owns blocks and the memory of magazines by address")]
 
 use std::fmt;
@@ -76,7 +77,8 @@ pub(crate) const WORD_GET: u64 = (1 << 8) + 1;
 /// What a put subtracts from the word: one slot of room.
 pub(crate) const WORD_PUT: u64 = 1;
 
-/// The part of the word that is the room: slots before the first block, and so the next block's slot.
+/// The part of the word that is the room: slots before the first block, and so the next block's
+/// slot.
 #[expect(clippy::cast_possible_truncation, reason = "eight bits are wanted")]
 pub(crate) const fn room(bits: u64) -> usize {
     bits as u8 as usize
@@ -105,8 +107,8 @@ const _: () = {
     assert!(std::mem::offset_of!(Slots, blocks) == 32);
 };
 
-// SAFETY: `word` and `capacity` are atomic; `next` and `blocks` are touched by a `Magazine`'s holder,
-// or through a cell under that cell's own rules of entry, one at a time in either case.
+// SAFETY: `word` and `capacity` are atomic; `next` and `blocks` are touched by a `Magazine`'s
+// holder, or through a cell under that cell's own rules of entry, one at a time in either case.
 unsafe impl Sync for Slots {}
 
 impl Slots {
@@ -122,8 +124,8 @@ impl Slots {
 
     /// The word, taken apart. May be asked while others enter the cell: the capacity stays.
     pub(crate) fn look(&self) -> Word {
-        // Acquire: what was put by whoever had the cell before; pairs with the Release in `set`, and
-        // in a locked cell's release of its lock.
+        // Acquire: what was put by whoever had the cell before; pairs with the Release in `set`,
+        // and in a locked cell's release of its lock.
         let bits = self.word.load(Acquire);
         let len = self.capacity.load(Relaxed).saturating_sub(room(bits));
         Word { gets: bits >> 8, len }
@@ -189,8 +191,8 @@ impl Magazine {
         self.slots().blocks[slot].with_mut(|slot| unsafe { *slot = memory });
     }
 
-    /// Says how many blocks fit, at most [`SLOTS`], and no fewer than there are. Blocks move to the new
-    /// end.
+    /// Says how many blocks fit, at most [`SLOTS`], and no fewer than there are. Blocks move to the
+    /// new end.
     pub(crate) fn set_capacity(&mut self, capacity: usize) {
         let (old, word) = (self.capacity(), self.word());
         let capacity = capacity.clamp(word.len, SLOTS);
@@ -240,8 +242,8 @@ impl Magazine {
 }
 
 impl Magazine {
-    /// Moves the top blocks over to `empty`, a magazine without blocks, so that `keep` remain; all in one
-    /// go, since it happens with the class's lock held.
+    /// Moves the top blocks over to `empty`, a magazine without blocks, so that `keep` remain; all
+    /// in one go, since it happens with the class's lock held.
     pub(crate) fn split(&mut self, keep: usize, empty: &mut Self) {
         let (word, other) = (self.word(), empty.word());
         debug_assert_eq!(other.len, 0, "what is split off goes to an empty magazine");

@@ -8,8 +8,8 @@
 //!            ◀──── place ──────────▶
 //! ```
 //!
-//! Pool and class stand next to each other below the sign bit, so that in a buffer that is not special
-//! one shift gives its *place*, the index of its column of cells.
+//! Pool and class stand next to each other below the sign bit, so that in a buffer that is not
+//! special one shift gives its *place*, the index of its column of cells.
 
 use crate::limits::{COLUMNS, POOLS_MAX};
 
@@ -23,8 +23,8 @@ const DIRTY_MASK: u64 = 0x3f << DIRTY_SHIFT;
 const CLASS_SHIFT: u32 = 46;
 const POOL_SHIFT: u32 = 52;
 
-/// Something is to be done on return besides to return. Part of every flag, and the sign bit, so that
-/// one test on each drop answers for all of them.
+/// Something is to be done on return besides to return. Part of every flag, and the sign bit, so
+/// that one test on each drop answers for all of them.
 const SPECIAL: u64 = 1 << 63;
 /// The buffer belongs to no class; its capacity lies before its data.
 const OVERSIZE: u64 = 1 << FLAGS_SHIFT | SPECIAL;
@@ -113,8 +113,8 @@ impl Meta {
         if marked > self.len() { marked } else { self.len() }
     }
 
-    /// Raises the high-water mark to `bytes`, rounded up to a power of two. Needed wherever the length
-    /// is about to no longer cover what was written.
+    /// Raises the high-water mark to `bytes`, rounded up to a power of two. Needed wherever the
+    /// length is about to no longer cover what was written.
     #[inline]
     pub(crate) const fn mark_dirty(&mut self, bytes: usize) {
         if bytes == 0 {

@@ -100,7 +100,8 @@ fn layout(capacity: usize) -> Option<Layout> {
     Layout::from_size_align(bytes, BUFFER_ALIGN).ok()
 }
 
-/// Counts of oversize buffers. Atomic, since their gets and puts may be nested in others' slow paths.
+/// Counts of oversize buffers. Atomic, since their gets and puts may be nested in others' slow
+/// paths.
 #[derive(Debug, Default)]
 pub(crate) struct OversizeCounts {
     gets: AtomicU64,
@@ -159,8 +160,8 @@ impl OversizeCounts {
         (self.now(), before)
     }
 
-    /// Notes the counts as they are now. No lock, which a fork could leave held in its child; a reset that
-    /// races with another leaves counts of either.
+    /// Notes the counts as they are now. No lock, which a fork could leave held in its child; a
+    /// reset that races with another leaves counts of either.
     pub(crate) fn reset(&self) {
         let Some(before) = &self.before else { return };
         let now = self.now();
@@ -172,8 +173,8 @@ impl OversizeCounts {
     }
 
     fn now(&self) -> OversizeSnapshot {
-        // `puts` first, with an Acquire for the Release in `put`: a put follows its get, so no more puts
-        // than gets are ever seen.
+        // `puts` first, with an Acquire for the Release in `put`: a put follows its get, so no more
+        // puts than gets are ever seen.
         let puts = self.puts.load(Acquire);
         OversizeSnapshot {
             puts,

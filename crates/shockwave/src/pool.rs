@@ -32,12 +32,13 @@ pub struct BufferPool {
 }
 
 impl BufferPool {
-    /// A pool with the six default classes of 2 to 64 KiB; see [`builder`](Self::builder) for others.
+    /// A pool with the six default classes of 2 to 64 KiB; see [`builder`](Self::builder) for
+    /// others.
     ///
     /// # Panics
     ///
-    /// If 2048 pools are alive already, or the environment variable `SHOCKWAVE_CELLS` holds something
-    /// other than `auto`, `rseq` or `locked`, or asks for `rseq` where there is none.
+    /// If 2048 pools are alive already, or the environment variable `SHOCKWAVE_CELLS` holds
+    /// something other than `auto`, `rseq` or `locked`, or asks for `rseq` where there is none.
     /// [`BufferPoolBuilder::build`](crate::BufferPoolBuilder::build) returns these as errors.
     #[must_use]
     pub fn new() -> Self {
@@ -56,11 +57,12 @@ impl BufferPool {
         self.handle.engine()
     }
 
-    /// Takes a buffer of the smallest class that holds `size` bytes; its length is 0. A size beyond the
-    /// largest class makes a buffer of exactly that capacity, which is freed when dropped.
+    /// Takes a buffer of the smallest class that holds `size` bytes; its length is 0. A size beyond
+    /// the largest class makes a buffer of exactly that capacity, which is freed when dropped.
     ///
-    /// Cost: one restartable sequence, some two nanoseconds; once in thirty gets a visit to the depot
-    /// besides, some 60; an allocation where nothing is idle, and for each buffer beyond the classes.
+    /// Cost: one restartable sequence, some two nanoseconds; once in thirty gets a visit to the
+    /// depot besides, some 60; an allocation where nothing is idle, and for each buffer beyond the
+    /// classes.
     ///
     /// # Panics
     ///
@@ -117,8 +119,8 @@ impl BufferPool {
         drop(buffer);
     }
 
-    /// Clears all that was written to a buffer, also beyond its present length, and returns it. Cost:
-    /// that of clearing what was written, and no more; see [`Buffer::scrub_on_drop`].
+    /// Clears all that was written to a buffer, also beyond its present length, and returns it.
+    /// Cost: that of clearing what was written, and no more; see [`Buffer::scrub_on_drop`].
     ///
     /// ```
     /// let pool = shockwave::BufferPool::new();
@@ -132,9 +134,9 @@ impl BufferPool {
         self.put(buffer);
     }
 
-    /// Makes buffers until at least `count` lie idle in each class, their pages resident. Returns how
-    /// many it made: fewer than were missing only where the system has no more memory. Counts as no
-    /// get, put, hit or miss.
+    /// Makes buffers until at least `count` lie idle in each class, their pages resident. Returns
+    /// how many it made: fewer than were missing only where the system has no more memory. Counts
+    /// as no get, put, hit or miss.
     ///
     /// ```
     /// let pool = shockwave::BufferPool::new();
@@ -148,23 +150,23 @@ impl BufferPool {
         (0..engine.classes.count()).map(|class| engine.warm_up(class, count)).sum()
     }
 
-    /// As [`warmup`](Self::warmup), for the class that serves `size`. Nothing is made for a size beyond
-    /// the largest class.
+    /// As [`warmup`](Self::warmup), for the class that serves `size`. Nothing is made for a size
+    /// beyond the largest class.
     #[expect(clippy::must_use_candidate, reason = "the buffers are what it is called for")]
     pub fn warmup_class(&self, size: usize, count: usize) -> usize {
         self.engine().classes.of(size).map_or(0, |class| self.engine().warm_up(class, count))
     }
 
-    /// What the pool has done and what it holds. Exact whenever no get or put is in flight. Cost: a lock
-    /// for each class, one after the other; gets and puts go on meanwhile.
+    /// What the pool has done and what it holds. Exact whenever no get or put is in flight. Cost: a
+    /// lock for each class, one after the other; gets and puts go on meanwhile.
     #[must_use]
     pub fn metrics(&self) -> BufferPoolMetrics {
         settle();
         BufferPoolMetrics::of(self.engine())
     }
 
-    /// Begins all counts anew: what [`metrics`](Self::metrics) says from here on is what happens from
-    /// here on. What is in use, idle or created is what it is. Gets and puts notice nothing.
+    /// Begins all counts anew: what [`metrics`](Self::metrics) says from here on is what happens
+    /// from here on. What is in use, idle or created is what it is. Gets and puts notice nothing.
     pub fn reset_metrics(&self) {
         settle();
         self.engine().reset_counts();

@@ -1,8 +1,8 @@
 //! Whether this thread is already inside of a slow path, further up its stack.
 //!
-//! It can be: a signal may arrive there, and its handler may get or put a buffer; a user's allocator
-//! may do so from within an allocation of ours. Such a nested call must not wait for a lock that its
-//! own thread may hold, and must not call an allocator that its own thread may be in.
+//! It can be: a signal may arrive there, and its handler may get or put a buffer; a user's
+//! allocator may do so from within an allocation of ours. Such a nested call must not wait for a
+//! lock that its own thread may hold, and must not call an allocator that its own thread may be in.
 
 use std::sync::atomic::{Ordering::SeqCst, compiler_fence};
 

@@ -68,14 +68,20 @@ pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     }
 }
 
-/// A word for each thread, without a destructor, so that it can be used in the destructors of others
-/// and in signal handlers.
+/// A word for each thread, without a destructor, so that it can be used in the destructors of
+/// others and in signal handlers.
 macro_rules! thread_word {
     ($(#[$meta:meta])* static $name:ident: $type:ty = $value:expr) => {
         #[cfg(not(loom))]
-        thread_local! { $(#[$meta])* static $name: std::cell::Cell<$type> = const { std::cell::Cell::new($value) } }
+        thread_local! {
+            $(#[$meta])*
+            static $name: std::cell::Cell<$type> = const { std::cell::Cell::new($value) }
+        }
         #[cfg(loom)]
-        loom::thread_local! { $(#[$meta])* static $name: std::cell::Cell<$type> = std::cell::Cell::new($value) }
+        loom::thread_local! {
+            $(#[$meta])*
+            static $name: std::cell::Cell<$type> = std::cell::Cell::new($value)
+        }
     };
 }
 pub(crate) use thread_word;

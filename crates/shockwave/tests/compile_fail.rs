@@ -1,10 +1,10 @@
-//! What must not compile: each misuse that a pool of plain slices lets pass is refused by the compiler,
-//! and for the right reason.
+//! What must not compile: each misuse that a pool of plain slices lets pass is refused by the
+//! compiler, and for the right reason.
 //!
-//! Each file in `compile_fail` names the error that it expects in its first line, and marks the lines
-//! at fault with `// misuse`. It must compile without those lines, and fail with just that error with
-//! them. The compiler is asked directly, for error codes alone: unlike its words, they do not change
-//! from version to version.
+//! Each file in `compile_fail` names the error that it expects in its first line, and marks the
+//! lines at fault with `// misuse`. It must compile without those lines, and fail with just that
+//! error with them. The compiler is asked directly, for error codes alone: unlike its words, they
+//! do not change from version to version.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

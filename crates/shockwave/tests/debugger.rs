@@ -1,7 +1,7 @@
 //! A debugger that steps through gets and puts, one instruction at a time.
 //!
-//! Each step sends a restartable sequence back to its start. One that insisted would never get through;
-//! a get or a put must leave by the slow path instead.
+//! Each step sends a restartable sequence back to its start. One that insisted would never get
+//! through; a get or a put must leave by the slow path instead.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #![expect(unsafe_code, reason = "is a debugger")]
 

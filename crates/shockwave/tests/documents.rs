@@ -1,7 +1,7 @@
 //! The documents against what they speak of: links, file names, examples, and the README's code.
 //!
-//! They lie beside the crate in its repository and not in its package, so there is nothing to check in
-//! an unpacked package.
+//! They lie beside the crate in its repository and not in its package, so there is nothing to check
+//! in an unpacked package.
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as a test does")]
 
 use std::fs;

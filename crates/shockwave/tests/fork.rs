@@ -79,8 +79,8 @@ fn fork_often(
 fn a_child_gets_and_puts_in_all_classes_whatever_other_threads_were_doing(
     builder: BufferPoolBuilder,
 ) {
-    // The buffers that the parent's other threads held are marked as theirs for ever in the child, so
-    // one that the child gets shows if it was theirs.
+    // The buffers that the parent's other threads held are marked as theirs for ever in the child,
+    // so one that the child gets shows if it was theirs.
     fork_often(builder, |_| (), |pool| (10..12).for_each(|id| all_paths(pool, id)));
 }
 

@@ -1,4 +1,5 @@
-//! The load test as a library: what its results promise, for every scenario and both kinds of cells.
+//! The load test as a library: what its results promise, for every scenario and both kinds of
+//! cells.
 #![cfg(feature = "loadtest")]
 
 use std::ops::ControlFlow;

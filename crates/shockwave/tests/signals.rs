@@ -1,4 +1,5 @@
-//! A signal handler that gets and puts, in the middle of anything that the thread it interrupts does.
+//! A signal handler that gets and puts, in the middle of anything that the thread it interrupts
+//! does.
 #![cfg(target_os = "linux")]
 #![expect(unsafe_code, reason = "handles signals")]
 
@@ -113,12 +114,13 @@ impl Drop for Storm {
     }
 }
 
-/// Runs with the handler in place; then checks that nothing was lost or handed out twice. `run` returns
-/// how many gets it did.
+/// Runs with the handler in place; then checks that nothing was lost or handed out twice. `run`
+/// returns how many gets it did.
 fn with_handler(builder: BufferPoolBuilder, run: impl FnOnce(&BufferPool) -> u64) {
     let pool = builder.build().expect("a pool");
-    // So that the handler never finds the pool without a buffer: the system's allocator, which would
-    // be asked then, may not be entered from a handler unless the pool knows that it is inside.
+    // So that the handler never finds the pool without a buffer: the system's allocator, which
+    // would be asked then, may not be entered from a handler unless the pool knows that it is
+    // inside.
     for size in SIZES {
         pool.warmup_class(size, 800);
     }
@@ -203,7 +205,8 @@ fn a_handler_gets_and_puts_in_the_middle_of_a_fork(builder: BufferPoolBuilder) {
     let process = child::fork(|| {
         with_handler(builder, |pool| {
             let mut held = Vec::with_capacity(HELD);
-            // Longer than a fork takes: the system begins a fork anew when a signal comes meanwhile.
+            // Longer than a fork takes: the system begins a fork anew when a signal comes
+            // meanwhile.
             let _storm = Storm::on_this_thread(3000);
             until_signals(300, || {
                 child::check_end(child::wait(child::fork(|| ())));

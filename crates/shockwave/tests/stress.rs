@@ -1,5 +1,5 @@
-//! Everything at once: threads that get, put and hand over, are moved from CPU to CPU and interrupted
-//! all the time, while other pools come and end with their buffers out.
+//! Everything at once: threads that get, put and hand over, are moved from CPU to CPU and
+//! interrupted all the time, while other pools come and end with their buffers out.
 #![cfg(target_os = "linux")]
 #![expect(unsafe_code, reason = "sends signals")]
 

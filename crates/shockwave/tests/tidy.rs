@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 /// The library's modules, bottom first. A module may name those of lower lines, and itself; modules
 /// of one line do not know each other. `public` stands for what `lib.rs` exports.
 ///
-/// `cells` and `depot` are one layer in two halves, hence the plus sign: changing what a cell points at
-/// takes the class's `Stock` as proof that its lock is held, and a `Stock` that restocks a cell
-/// takes the cells.
+/// `cells` and `depot` are one layer in two halves, hence the plus sign: changing what a cell
+/// points at takes the class's `Stock` as proof that its lock is held, and a `Stock` that restocks
+/// a cell takes the cells.
 const LAYERS: &[&str] = &[
     "sync limits asan",
     "error meta reentry source",
@@ -202,7 +202,11 @@ fn form_faults(source: &Source) -> Vec<String> {
     }
     for (number, line) in (1..).zip(source.text.lines()) {
         let columns = line.chars().count();
-        if columns > COLUMNS_MAX {
+        // The formatter leaves rows of tables, strings and attributes as they are.
+        let trimmed = line.trim_start();
+        let wraps = !trimmed.starts_with("//! |") && !trimmed.starts_with("#[");
+        let wraps = wraps && !line.contains('"') && !line.ends_with('\\');
+        if columns > COLUMNS_MAX && wraps {
             faults.push(format!("line {number} has {columns} columns; {COLUMNS_MAX} are enough"));
         }
         // Put together here, so that this file does not contain them.

@@ -15,8 +15,8 @@ use crate::{counting, output, progress};
 use cases::Supply;
 use measure::{Effort, Samples};
 
-/// Idle buffers of each class that a core may keep to itself. As many have to be there for each core, and
-/// some more, so that no get ever has to make one.
+/// Idle buffers of each class that a core may keep to itself. As many have to be there for each
+/// core, and some more, so that no get ever has to make one.
 const KEPT_BY_A_CORE: usize = 64;
 
 /// All that came of it.

@@ -17,8 +17,8 @@ const CLASSES: [usize; 6] = [
     shockwave::BUFFER_SIZE_64KB,
 ];
 
-/// How long each size is measured with and without a pool, at least and at most. The figures are bytes
-/// for each operation, which do not get better with time.
+/// How long each size is measured with and without a pool, at least and at most. The figures are
+/// bytes for each operation, which do not get better with time.
 const BRIEF_MIN: Duration = Duration::from_millis(10);
 const BRIEF_MAX: Duration = Duration::from_millis(100);
 
@@ -104,8 +104,8 @@ impl Saved {
     }
 }
 
-/// What part of `without` is saved, in percent: negative if `with` is more, as where each buffer has a
-/// header.
+/// What part of `without` is saved, in percent: negative if `with` is more, as where each buffer
+/// has a header.
 fn reduction_percent(without: f64, with: f64) -> f64 {
     if without > 0.0 { (1.0 - with / without) * 100.0 } else { 0.0 }
 }

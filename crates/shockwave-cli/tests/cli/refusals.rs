@@ -1,4 +1,5 @@
-//! Bad values: refused before anything runs, with what was wrong and what was expected, and exit code 2.
+//! Bad values: refused before anything runs, with what was wrong and what was expected, and exit
+//! code 2.
 
 use crate::support::{Ran, run};
 

@@ -1,4 +1,5 @@
-//! `--report`: a page that is well formed and stands alone, and a path that is tried before the test.
+//! `--report`: a page that is well formed and stands alone, and a path that is tried before the
+//! test.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! Producer to consumer for minutes: after warm-up nothing is made, and idle bytes are bounded.
 //!
-//! A pool of caches that only their own threads fill fails this: the producer's is always empty, and the
-//! consumer's only ever grows.
+//! A pool of caches that only their own threads fill fails this: the producer's is always empty,
+//! and the consumer's only ever grows.
 
 use std::sync::mpsc::{TryRecvError, channel, sync_channel};
 use std::thread;
@@ -31,13 +31,13 @@ pub(crate) struct Long {
     pub(crate) seconds: f64,
     /// Buffers that went from thread to thread after warm-up.
     pub(crate) handed_over: u64,
-    /// Buffers made in warm-up: by the flow itself in its first tenth, then ahead of time, up to as many
-    /// as can be out and idle in the cores' magazines together.
+    /// Buffers made in warm-up: by the flow itself in its first tenth, then ahead of time, up to as
+    /// many as can be out and idle in the cores' magazines together.
     pub(crate) made_in_warmup: u64,
     /// Buffers made after it.
     pub(crate) made_after: u64,
-    /// The most bytes that were ever seen idle, and what they were to stay below: what a warm-up makes
-    /// at most, with as many idle as were asked for and as many out as can be.
+    /// The most bytes that were ever seen idle, and what they were to stay below: what a warm-up
+    /// makes at most, with as many idle as were asked for and as many out as can be.
     pub(crate) idle_bytes_max: u64,
     pub(crate) idle_bytes_bound: u64,
 }

@@ -13,8 +13,8 @@ use crate::affinity::allowed_cpus;
 use crate::contender::{Contender, touch};
 use crate::contenders::thread_local::ThreadLocal;
 
-/// Idle buffers for each core that count as bounded. A core has one on its way; a thread that loses its
-/// core between get and put adds one, and that happens to a few.
+/// Idle buffers for each core that count as bounded. A core has one on its way; a thread that loses
+/// its core between get and put adds one, and that happens to a few.
 const PER_CORE: usize = 8;
 
 /// What the check found.
@@ -32,7 +32,8 @@ pub(crate) struct Sleepers {
 }
 
 impl Sleepers {
-    /// Whether what is idle is bounded by cores. Says nothing where there are as many cores as threads.
+    /// Whether what is idle is bounded by cores. Says nothing where there are as many cores as
+    /// threads.
     pub(crate) fn holds(&self) -> bool {
         self.gets == u64::from(self.threads) && self.idle_bytes <= self.idle_bytes_bound
     }

@@ -1,9 +1,9 @@
-//! Steady from process to process: this program, started many times over, measures every form with the
-//! floor beside it.
+//! Steady from process to process: this program, started many times over, measures every form with
+//! the floor beside it.
 //!
-//! What one process finds all along and others do not has to do with where its stack, heap and pool came
-//! to lie, or with what the machine did meanwhile. The floor tells them apart: it has no part in the
-//! pool's placement, so if it moved as well, it was the machine.
+//! What one process finds all along and others do not has to do with where its stack, heap and pool
+//! came to lie, or with what the machine did meanwhile. The floor tells them apart: it has no part
+//! in the pool's placement, so if it moved as well, it was the machine.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -18,8 +18,8 @@ use crate::stats::median;
 /// How many times the median a process may take, or how many times less.
 const WITHIN: f64 = 1.3;
 
-/// How long the pool and the floor take turns. Short, and with many rounds: what the machine does for
-/// some milliseconds then meets both, and half of the rounds of neither.
+/// How long the pool and the floor take turns. Short, and with many rounds: what the machine does
+/// for some milliseconds then meets both, and half of the rounds of neither.
 const SLICE: Duration = Duration::from_micros(100);
 
 /// The share of processes that have to be within, 27 of 30.

@@ -7,8 +7,8 @@ use crate::contender::Contender;
 
 pub(crate) struct PlainBytesMut;
 
-// SAFETY: an empty buffer's address is that of its spare room, which is at least what was asked for; one
-// that was filled is asked for the address of what was written to it, and no more.
+// SAFETY: an empty buffer's address is that of its spare room, which is at least what was asked
+// for; one that was filled is asked for the address of what was written to it, and no more.
 unsafe impl Contender for PlainBytesMut {
     type Buffer = BytesMut;
 

@@ -1,5 +1,5 @@
-//! The floor: a bare local `Vec` of pointers, popped and pushed. No class, no count, no bound, no other
-//! thread; whatever a pool costs beyond this is what its promises cost.
+//! The floor: a bare local `Vec` of pointers, popped and pushed. No class, no count, no bound, no
+//! other thread; whatever a pool costs beyond this is what its promises cost.
 #![expect(unsafe_code, reason = "owns memory by address")]
 
 use std::alloc::Layout;
@@ -34,7 +34,8 @@ fn make() -> Bare {
     Bare(NonNull::new(data).unwrap_or_else(|| std::alloc::handle_alloc_error(LAYOUT)))
 }
 
-// SAFETY: each address is that of as many bytes as can be asked for, and is out of `idle` until it is put.
+// SAFETY: each address is that of as many bytes as can be asked for, and is out of `idle` until it
+// is put.
 unsafe impl Contender for Floor {
     type Buffer = Bare;
 
@@ -45,8 +46,9 @@ unsafe impl Contender for Floor {
     #[inline(always)]
     fn get(&mut self, _size: usize) -> Bare {
         let buffer = self.idle.pop().unwrap_or_else(make);
-        // The vector may have changed, for all that the optimizer knows. Otherwise it never stores the
-        // length of a vector that nobody else can see, and what is measured is no pop and no push.
+        // The vector may have changed, for all that the optimizer knows. Otherwise it never stores
+        // the length of a vector that nobody else can see, and what is measured is no pop and no
+        // push.
         black_box(&mut self.idle);
         buffer
     }

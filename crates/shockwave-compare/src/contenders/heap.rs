@@ -11,14 +11,15 @@ use crate::contender::Contender;
 ///
 /// # Safety
 ///
-/// What [`allocate`](Self::allocate) returns is null, or points at `size` bytes that are the caller's
-/// alone until they are freed.
+/// What [`allocate`](Self::allocate) returns is null, or points at `size` bytes that are the
+/// caller's alone until they are freed.
 pub(crate) unsafe trait Heap: Send + Sync + 'static {
     fn allocate(size: usize) -> *mut u8;
 
     /// # Safety
     ///
-    /// `data` came from [`allocate`](Self::allocate) of `size` bytes, and nobody uses it after this.
+    /// `data` came from [`allocate`](Self::allocate) of `size` bytes, and nobody uses it after
+    /// this.
     unsafe fn free(data: NonNull<u8>, size: usize);
 }
 
@@ -59,7 +60,8 @@ unsafe impl<H: Heap> Contender for FromHeap<H> {
 impl<H: Heap> Drop for Piece<H> {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: it came from this heap with this size, and a piece that is dropped is used no more.
+        // SAFETY: it came from this heap with this size, and a piece that is dropped is used no
+        // more.
         unsafe { H::free(self.data, self.size) };
     }
 }

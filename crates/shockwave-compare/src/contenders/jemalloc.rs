@@ -17,7 +17,8 @@ unsafe impl Heap for Jemalloc {
 
     #[inline(always)]
     unsafe fn free(data: NonNull<u8>, size: usize) {
-        // SAFETY: the caller promises that `data` came from malloc with this size and is used no more.
+        // SAFETY: the caller promises that `data` came from malloc with this size and is used no
+        // more.
         unsafe { tikv_jemalloc_sys::sdallocx(data.as_ptr().cast(), size, 0) };
     }
 }

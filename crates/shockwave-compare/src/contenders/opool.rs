@@ -26,8 +26,8 @@ impl PoolAllocator<Vec<u8>> for Maker {
     }
 }
 
-// SAFETY: a vector's pointer is good for its capacity, which is the class's bytes and no fewer than were
-// asked for; the vector is its guard's until that is dropped.
+// SAFETY: a vector's pointer is good for its capacity, which is the class's bytes and no fewer than
+// were asked for; the vector is its guard's until that is dropped.
 unsafe impl Contender for Opool {
     type Buffer = RefGuard<'static, Maker, Vec<u8>>;
 

@@ -22,8 +22,8 @@ fn pool(locked: bool) -> &'static Result<BufferPool, String> {
     })
 }
 
-// SAFETY: `as_mut_ptr` points at the buffer's whole capacity, which is at least what was asked for, and
-// a buffer is its holder's alone until it is dropped.
+// SAFETY: `as_mut_ptr` points at the buffer's whole capacity, which is at least what was asked for,
+// and a buffer is its holder's alone until it is dropped.
 unsafe impl<const LOCKED: bool> Contender for Shockwave<LOCKED> {
     type Buffer = Buffer;
 

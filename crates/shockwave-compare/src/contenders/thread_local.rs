@@ -1,5 +1,6 @@
-//! A thread-local pool, as plain as one can be: a `Vec` of idle buffers for each class, and counters
-//! that are simply added to. It is what this pool has to beat without its restartable sequences.
+//! A thread-local pool, as plain as one can be: a `Vec` of idle buffers for each class, and
+//! counters that are simply added to. It is what this pool has to beat without its restartable
+//! sequences.
 //!
 //! A thread's exit frees what is idle in it, so the thread-local has a destructor, and each access
 //! checks that it is registered and has not run. Nothing is shared: a buffer that is put by another
@@ -86,8 +87,8 @@ impl ThreadLocal {
     }
 }
 
-// SAFETY: a buffer of a class has the class's bytes, which are no fewer than were asked for, and is out
-// of every `idle` until it is dropped.
+// SAFETY: a buffer of a class has the class's bytes, which are no fewer than were asked for, and is
+// out of every `idle` until it is dropped.
 unsafe impl Contender for ThreadLocal {
     type Buffer = Pooled;
 

@@ -1,5 +1,6 @@
-//! zeropool by `alloc_uninit`, which does not clear, with caches large enough that no form overflows
-//! them: its defaults keep two buffers of a class for each thread on two cores, and 32 beyond.
+//! zeropool by `alloc_uninit`, which does not clear, with caches large enough that no form
+//! overflows them: its defaults keep two buffers of a class for each thread on two cores, and 32
+//! beyond.
 #![expect(unsafe_code, reason = "promises what a buffer's address points at")]
 
 use std::sync::OnceLock;

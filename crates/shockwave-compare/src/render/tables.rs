@@ -37,7 +37,8 @@ impl Dress {
     }
 }
 
-/// One form: a row for each contender, and for each size its time and how many times this pool's it is.
+/// One form: a row for each contender, and for each size its time and how many times this pool's it
+/// is.
 pub(crate) fn form(report: &Report, form: Form, dress: Dress) -> String {
     let cases: Vec<Case> = report.cases().into_iter().filter(|case| case.form == form).collect();
     let scales = form == Form::Cores;

@@ -78,7 +78,8 @@ pub(crate) fn targets(samples: &Samples, checks: &Checks, cores: usize) -> Vec<T
     let many = Case { form: Form::Held256, bytes: FOUR_KIB };
     let ours = |case| (case, Id::Rseq);
     let against = |case, id| samples.ratio(ours(case), (case, id));
-    // The share of the ideal, so that a machine of any size can be asked; of two cores it is 1.9 times.
+    // The share of the ideal, so that a machine of any size can be asked; of two cores it is 1.9
+    // times.
     let scaling = |id| {
         let case = Case { form: Form::Cores, bytes: FOUR_KIB };
         (cores > 1).then(|| samples.scaling(case, id)).flatten()

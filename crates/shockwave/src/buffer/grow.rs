@@ -6,12 +6,13 @@ use crate::error::GetError;
 use crate::limits::BUFFER_BYTES_MAX;
 
 impl Buffer {
-    /// Makes room for `additional` bytes beyond the length, or says why there is none; the buffer then
-    /// stays as it was.
+    /// Makes room for `additional` bytes beyond the length, or says why there is none; the buffer
+    /// then stays as it was.
     ///
-    /// Room beyond the capacity means to move: to a buffer of the same pool at least twice as large, so
-    /// that many small writes cost a copy of each byte or two in all. The old one goes back to its class
-    /// scrubbed, since nobody could ask for that any more: `put_with_reset` leaves nothing behind.
+    /// Room beyond the capacity means to move: to a buffer of the same pool at least twice as
+    /// large, so that many small writes cost a copy of each byte or two in all. The old one goes
+    /// back to its class scrubbed, since nobody could ask for that any more: `put_with_reset`
+    /// leaves nothing behind.
     ///
     /// # Errors
     ///

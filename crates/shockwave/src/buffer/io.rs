@@ -11,9 +11,9 @@ impl Buffer {
     /// Reads once into the spare room, and returns how many bytes were added: 0 at the end of the
     /// stream. If there is no room, the buffer grows first, so that 0 never means "full".
     ///
-    /// The reader is lent memory that may hold what an earlier holder of the buffer left. Readers have
-    /// no business looking at it, and none in the standard library does; what a reader has not written
-    /// does not become part of the buffer unless it claims to have written it.
+    /// The reader is lent memory that may hold what an earlier holder of the buffer left. Readers
+    /// have no business looking at it, and none in the standard library does; what a reader has not
+    /// written does not become part of the buffer unless it claims to have written it.
     ///
     /// ```
     /// # fn main() -> std::io::Result<()> {
@@ -27,8 +27,8 @@ impl Buffer {
     ///
     /// # Errors
     ///
-    /// What the reader returns, with the buffer as it was; `InvalidData` if it claims to have read more
-    /// than there was room for; `OutOfMemory` if the buffer had to grow and could not.
+    /// What the reader returns, with the buffer as it was; `InvalidData` if it claims to have read
+    /// more than there was room for; `OutOfMemory` if the buffer had to grow and could not.
     pub fn read_from(&mut self, reader: &mut (impl Read + ?Sized)) -> io::Result<usize> {
         self.try_reserve(1)?;
         let spare = self.spare_bytes();

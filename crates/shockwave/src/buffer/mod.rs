@@ -10,8 +10,8 @@
 //! - `data..data + len` was written by this holder, and is all that a buffer shows.
 //! - `data + len..data + capacity` is initialized, and may hold what an earlier holder left. It is
 //!   shown to nobody; it is lent to be overwritten.
-//! - `dirty <= capacity` bytes from the front may have been written by this holder. Scrubbing clears
-//!   these and no more.
+//! - `dirty <= capacity` bytes from the front may have been written by this holder. Scrubbing
+//!   clears these and no more.
 #![expect(unsafe_code, reason = "owns memory by address")]
 
 mod grow;
@@ -56,7 +56,8 @@ use grow::refuse;
 ///
 /// Two words, so it travels in registers; a handle of three was measured at twice the cost wherever
 /// buffers are moved. May be sent to any thread and dropped there, in a thread-local's destructor,
-/// and after all handles of its pool. A buffer that is forgotten is lost to the pool, and nothing worse.
+/// and after all handles of its pool. A buffer that is forgotten is lost to the pool, and nothing
+/// worse.
 ///
 /// Using a buffer after it was put back does not compile:
 ///
@@ -93,8 +94,9 @@ unsafe impl Send for Buffer {}
 unsafe impl Sync for Buffer {}
 
 impl Buffer {
-    /// Takes a fresh buffer from an engine, or panics. Out of line it returns two registers; a `Result`
-    /// would be returned in memory, and the fast path would have to go through memory with it.
+    /// Takes a fresh buffer from an engine, or panics. Out of line it returns two registers; a
+    /// `Result` would be returned in memory, and the fast path would have to go through memory with
+    /// it.
     #[inline(always)]
     pub(crate) fn take(engine: &Engine, size: usize) -> Self {
         #[cold]
@@ -242,9 +244,9 @@ impl Buffer {
         self.data.as_ptr()
     }
 
-    /// The address of the first byte, to write through: up to [`capacity`](Self::capacity) bytes, which
-    /// [`set_len`](Self::set_len) then makes part of the buffer. What is written beyond the length and
-    /// not made part of it is not scrubbed.
+    /// The address of the first byte, to write through: up to [`capacity`](Self::capacity) bytes,
+    /// which [`set_len`](Self::set_len) then makes part of the buffer. What is written beyond the
+    /// length and not made part of it is not scrubbed.
     #[inline(always)]
     #[must_use]
     pub fn as_mut_ptr(&mut self) -> *mut u8 {
@@ -270,8 +272,8 @@ impl Buffer {
     ///
     /// # Safety
     ///
-    /// `len <= capacity()`, and the first `len` bytes were written by this holder: what the holder did
-    /// not write would show what someone else did.
+    /// `len <= capacity()`, and the first `len` bytes were written by this holder: what the holder
+    /// did not write would show what someone else did.
     #[inline]
     pub unsafe fn set_len(&mut self, len: usize) {
         debug_assert!(len <= self.capacity(), "set_len({len}) of {}", self.capacity());
@@ -279,8 +281,8 @@ impl Buffer {
         self.meta.set_len(len);
     }
 
-    /// Copies what was written into a vector and returns the buffer to its pool. Cost: an allocation
-    /// and a copy; a pool's memory is never given away.
+    /// Copies what was written into a vector and returns the buffer to its pool. Cost: an
+    /// allocation and a copy; a pool's memory is never given away.
     #[must_use]
     pub fn into_vec(self) -> Vec<u8> {
         self.as_slice().to_vec()
@@ -293,8 +295,9 @@ impl Buffer {
         self.meta = self.meta.with_scrub();
     }
 
-    /// Drops a buffer that has something to be done before. Takes its parts and not a reference, so that
-    /// a buffer need not have an address, and can stay in registers, where this is inlined and not run.
+    /// Drops a buffer that has something to be done before. Takes its parts and not a reference, so
+    /// that a buffer need not have an address, and can stay in registers, where this is inlined and
+    /// not run.
     #[cold]
     #[inline(never)]
     fn drop_specially(data: NonNull<u8>, meta: Meta) {
@@ -323,8 +326,8 @@ impl Buffer {
     /// Returns a buffer whose fast path was closed to it.
     #[inline(always)]
     fn put_slowly(data: NonNull<u8>, meta: Meta) {
-        // SAFETY: the buffer keeps the pool alive until its block is given up, and beyond that the engine is
-        // touched only if there is something to let go, which then keeps it.
+        // SAFETY: the buffer keeps the pool alive until its block is given up, and beyond that the
+        // engine is touched only if there is something to let go, which then keeps it.
         let engine = unsafe { life::engine(meta.pool()) };
         let address = NonNull::from(engine);
         // SAFETY: `data` came from a block of the class, and a buffer that is dropped gives it up.
@@ -361,8 +364,8 @@ fn settle_now() {
 }
 
 impl Drop for Buffer {
-    /// Back to the pool. Cost: one restartable sequence, some two nanoseconds; once in thirty drops a
-    /// visit to the depot besides.
+    /// Back to the pool. Cost: one restartable sequence, some two nanoseconds; once in thirty drops
+    /// a visit to the depot besides.
     #[inline(always)]
     fn drop(&mut self) {
         #[cold]

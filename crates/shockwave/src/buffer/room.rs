@@ -26,15 +26,15 @@ impl Buffer {
         unsafe { std::slice::from_raw_parts_mut(spare.cast(), capacity - len) }
     }
 
-    /// The room beyond what was written, as bytes. They are initialized, and may hold what an earlier
-    /// holder left: it is lent to code that overwrites, such as `Read::read`.
+    /// The room beyond what was written, as bytes. They are initialized, and may hold what an
+    /// earlier holder left: it is lent to code that overwrites, such as `Read::read`.
     #[inline]
     pub(crate) fn spare_bytes(&mut self) -> &mut [u8] {
         let spare = self.spare_capacity_mut();
         let (data, len) = (spare.as_mut_ptr().cast::<u8>(), spare.len());
         freeze(data, len);
-        // SAFETY: as in `spare_capacity_mut`; initialized by the source, and by `freeze` if a holder
-        // has made it uninitialized since, which `MaybeUninit` lets safe code do.
+        // SAFETY: as in `spare_capacity_mut`; initialized by the source, and by `freeze` if a
+        // holder has made it uninitialized since, which `MaybeUninit` lets safe code do.
         unsafe { std::slice::from_raw_parts_mut(data, len) }
     }
 
@@ -96,11 +96,11 @@ impl Buffer {
     }
 }
 
-/// Makes the compiler take `bytes` bytes at `data` for read and written with values of which it knows
-/// nothing. Costs no instruction.
+/// Makes the compiler take `bytes` bytes at `data` for read and written with values of which it
+/// knows nothing. Costs no instruction.
 ///
-/// That makes stores before it necessary, which is how a scrub is kept; and it makes memory count as
-/// initialized whatever it counted as before, since it has some value in the machine.
+/// That makes stores before it necessary, which is how a scrub is kept; and it makes memory count
+/// as initialized whatever it counted as before, since it has some value in the machine.
 #[inline(always)]
 fn freeze(data: *mut u8, bytes: usize) {
     #[cfg(any(

@@ -78,8 +78,8 @@ impl LockedCells {
 
 /// A cell that this thread is in. Leaves when dropped.
 struct Entered<'a> {
-    /// A signal handler on this thread must not wait for anyone meanwhile: whoever it waits for might
-    /// be waiting for this cell.
+    /// A signal handler on this thread must not wait for anyone meanwhile: whoever it waits for
+    /// might be waiting for this cell.
     _stay: Stay,
     cell: &'a AtomicPtr<Slots>,
     /// What the cell points at, without the lock's bit.

@@ -15,8 +15,8 @@
 //! operations, and everything above works with either.
 //!
 //! The rule that makes cells safe to change: **what a cell points at changes only under its class's
-//! lock**, that is, by someone who holds the class's [`Stock`]. Whoever takes a block from a magazine
-//! or adds one holds no lock at all, and must have entered the cell.
+//! lock**, that is, by someone who holds the class's [`Stock`]. Whoever takes a block from a
+//! magazine or adds one holds no lock at all, and must have entered the cell.
 
 pub(crate) mod locked;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu", not(loom)))]
@@ -39,8 +39,8 @@ pub enum Cells {
     /// By restartable sequences where the system has them, else by a try-lock. The default.
     #[default]
     Auto,
-    /// By restartable sequences: x86-64 Linux with glibc 2.35 and a kernel that has `membarrier` for
-    /// them (5.10). A get and a put take no lock and run no locked instruction.
+    /// By restartable sequences: x86-64 Linux with glibc 2.35 and a kernel that has `membarrier`
+    /// for them (5.10). A get and a put take no lock and run no locked instruction.
     Rseq,
     /// By a try-lock on one of as many cells as there are CPUs, chosen by thread. Works everywhere;
     /// a get and a put cost two locked instructions more.
@@ -68,8 +68,8 @@ pub(crate) trait Enter {
     /// Swaps a magazine into this CPU's cell. `stock` is the proof that the class's lock is held.
     fn exchange(&self, class: usize, magazine: Magazine, stock: &mut Stock) -> Exchange;
 
-    /// Closes the cells of a class on all CPUs and hands over what was in them. Says whether it could:
-    /// if not, nothing has changed. Closed cells open again by [`exchange`](Self::exchange).
+    /// Closes the cells of a class on all CPUs and hands over what was in them. Says whether it
+    /// could: if not, nothing has changed. Closed cells open again by [`exchange`](Self::exchange).
     fn close(
         &self,
         class: usize,
@@ -185,8 +185,8 @@ fn from_environment() -> Result<Cells, BuildError> {
     }
 }
 
-/// How many CPUs this system may ever have, if it says so: one more than their highest number. Numbers
-/// may have gaps.
+/// How many CPUs this system may ever have, if it says so: one more than their highest number.
+/// Numbers may have gaps.
 fn cpus() -> Option<usize> {
     let possible = std::fs::read_to_string("/sys/devices/system/cpu/possible").ok()?;
     highest_number(&possible).map(|highest| highest + 1)

@@ -7,9 +7,9 @@
 //!     cell ◀──(empty)─                  └──────┘└──────┘
 //! ```
 //!
-//! [`Depot::visit`] is the way in: it takes the lock and hands out the [`Stock`]. A visit that was itself
-//! interrupted by a signal, whose handler now wants in, never waits: [`Depot::try_visit`] lets it in if the
-//! lock is free, and tells it if not.
+//! [`Depot::visit`] is the way in: it takes the lock and hands out the [`Stock`]. A visit that was
+//! itself interrupted by a signal, whose handler now wants in, never waits: [`Depot::try_visit`]
+//! lets it in if the lock is free, and tells it if not.
 #![expect(unsafe_code, reason = "keeps a lock's guard across a fork")]
 
 mod stock;
@@ -23,8 +23,8 @@ pub(crate) use stock::{Counts, Stock};
 #[derive(Debug)]
 pub(crate) struct Depot {
     stock: Mutex<Stock>,
-    /// Buffers of other pools that were offered to this class, and gets of it that got nothing. Atomic, and
-    /// not in the stock: who counts one may be nested, and must not wait.
+    /// Buffers of other pools that were offered to this class, and gets of it that got nothing.
+    /// Atomic, and not in the stock: who counts one may be nested, and must not wait.
     discards: AtomicU64,
     refused: AtomicU64,
     /// The lock's guard while a fork holds it, from `hold` to `let_go`.
@@ -48,14 +48,14 @@ impl Depot {
         }
     }
 
-    /// Takes the class's lock, waiting for it. Not for a thread that may hold the lock of some class already,
-    /// further up its stack.
+    /// Takes the class's lock, waiting for it. Not for a thread that may hold the lock of some
+    /// class already, further up its stack.
     pub(crate) fn visit(&self) -> MutexGuard<'_, Stock> {
         lock(&self.stock)
     }
 
-    /// As [`visit`](Self::visit), but without waiting: `None` says that the lock is held, perhaps by this
-    /// thread itself.
+    /// As [`visit`](Self::visit), but without waiting: `None` says that the lock is held, perhaps
+    /// by this thread itself.
     pub(crate) fn try_visit(&self) -> Option<MutexGuard<'_, Stock>> {
         try_lock(&self.stock)
     }
@@ -90,8 +90,8 @@ impl Depot {
         }
     }
 
-    /// Takes the lock and keeps it until [`let_go`](Self::let_go). For a fork, whose child would else
-    /// inherit it from a thread that is not there.
+    /// Takes the lock and keeps it until [`let_go`](Self::let_go). For a fork, whose child would
+    /// else inherit it from a thread that is not there.
     #[cfg(unix)]
     pub(crate) fn hold(&self) {
         let guard = lock(&self.stock);

@@ -75,8 +75,8 @@ impl Stock {
         }
     }
 
-    /// Blocks in a magazine that is exchanged: half a capacity, so that the next exchange is at least
-    /// that many gets or puts away, whichever comes.
+    /// Blocks in a magazine that is exchanged: half a capacity, so that the next exchange is at
+    /// least that many gets or puts away, whichever comes.
     fn batch(&self) -> usize {
         (self.capacity / 2).max(1)
     }
@@ -95,8 +95,8 @@ impl Stock {
         block
     }
 
-    /// Takes in the block of a put whose cell was full, and with it empties the cell. Hands the block
-    /// back if it is not to be kept.
+    /// Takes in the block of a put whose cell was full, and with it empties the cell. Hands the
+    /// block back if it is not to be kept.
     pub(crate) fn give(
         &mut self,
         cells: &impl Enter,
@@ -113,8 +113,8 @@ impl Stock {
         Ok(())
     }
 
-    /// Puts a magazine into this CPU's cell and files the one that comes out, or this one if there is
-    /// no cell or the pool has ended.
+    /// Puts a magazine into this CPU's cell and files the one that comes out, or this one if there
+    /// is no cell or the pool has ended.
     fn load(&mut self, cells: &impl Enter, class: usize, mut magazine: Magazine) {
         if self.ended {
             return self.shelve(magazine);
@@ -163,7 +163,8 @@ impl Stock {
         Some(magazine)
     }
 
-    /// Takes in a single block, or hands it back where there is no memory for a magazine to hold it.
+    /// Takes in a single block, or hands it back where there is no memory for a magazine to hold
+    /// it.
     pub(crate) fn file(&mut self, block: Block) -> Result<(), Block> {
         let batch = self.batch();
         if let Some(top) = self.stocked.top().filter(|top| top.len() < batch) {
@@ -177,7 +178,8 @@ impl Stock {
         Ok(())
     }
 
-    /// Brings home what lies in the cells of all CPUs, and leaves them closed. Says whether it could.
+    /// Brings home what lies in the cells of all CPUs, and leaves them closed. Says whether it
+    /// could.
     pub(crate) fn drain_cells(&mut self, cells: &impl Enter, class: usize) -> bool {
         cells.close(class, self, Self::retire)
     }
@@ -189,8 +191,8 @@ impl Stock {
         self.counts.misses += 1;
     }
 
-    /// Notes a block made to lie idle, and takes it in, or hands it back unnoted where there is no memory
-    /// for a magazine to hold it.
+    /// Notes a block made to lie idle, and takes it in, or hands it back unnoted where there is no
+    /// memory for a magazine to hold it.
     pub(crate) fn made_idle(&mut self, block: Block) -> Result<(), Block> {
         self.file(block)?;
         self.counts.created += 1;

@@ -10,7 +10,8 @@ use crate::limits::BUFFER_BYTES_MAX;
 /// Workers in one test, at most: each is a thread or two, with a histogram.
 const WORKERS_MAX: usize = 4096;
 
-/// Writes into one buffer, at most: some three milliseconds' worth, so that a test ends when it should.
+/// Writes into one buffer, at most: some three milliseconds' worth, so that a test ends when it
+/// should.
 const OPS_PER_BUFFER_MAX: usize = 1_000_000;
 
 /// A load test to [`run`](super::run). Change what you want of the default:
@@ -31,23 +32,23 @@ pub struct LoadTestConfig {
     pub duration: Duration,
     /// How many workers, 1 to 4096. Default: as many as the system runs at once.
     pub workers: usize,
-    /// The sizes to ask for, each 1 byte to 4 GiB less one. Default: 4 and 8 KiB. What lies beyond the
-    /// largest class, 64 KiB, is not pooled, and counts against the hit rate.
+    /// The sizes to ask for, each 1 byte to 4 GiB less one. Default: 4 and 8 KiB. What lies beyond
+    /// the largest class, 64 KiB, is not pooled, and counts against the hit rate.
     pub buffer_sizes: Vec<usize>,
     /// How many times to write ten bytes into each buffer, 1 to 1,000,000. Default: 100.
     pub ops_per_buffer: usize,
     /// What the workers do. Default: [`Scenario::Steady`].
     pub scenario: Scenario,
     /// How many idle buffers to make first, of each class that the test uses. Default, `None`: what
-    /// all workers together hold at once and what every CPU may keep to itself, within 256 MiB. With
-    /// `Some(0)` nothing is warmed up, and the first gets are misses.
+    /// all workers together hold at once and what every CPU may keep to itself, within 256 MiB.
+    /// With `Some(0)` nothing is warmed up, and the first gets are misses.
     pub warmup: Option<usize>,
     /// How the pool's cells are entered. Default: [`Cells::Auto`].
     pub cells: Cells,
     /// Where the buffers come from. Default: [`Supply::Pool`].
     pub supply: Supply,
-    /// Tells what the calling thread has allocated so far, if the program has an allocator that counts.
-    /// Default: `None`; then the buffers that had to be made are what is counted.
+    /// Tells what the calling thread has allocated so far, if the program has an allocator that
+    /// counts. Default: `None`; then the buffers that had to be made are what is counted.
     pub allocations: Option<fn() -> Allocations>,
 }
 
@@ -57,7 +58,8 @@ pub enum Supply {
     /// A pool made for the test.
     #[default]
     Pool,
-    /// `Vec::with_capacity` for each buffer, for comparison. There are no metrics then, and no hits.
+    /// `Vec::with_capacity` for each buffer, for comparison. There are no metrics then, and no
+    /// hits.
     Allocator,
 }
 

@@ -11,21 +11,22 @@ use super::warmup::warm_up;
 use super::{LoadTestConfig, LoadTestError, LoadTestResult, Progress, Scenario, Supply};
 use crate::pool::BufferPool;
 
-/// How long the scenario runs before it is measured, at most; a tenth of the duration if that is less.
+/// How long the scenario runs before it is measured, at most; a tenth of the duration if that is
+/// less.
 const REHEARSAL_MAX: Duration = Duration::from_millis(200);
 
 /// Runs a load test.
 ///
 /// # Errors
 ///
-/// A [`LoadTestError`] that says what was wrong: a value of the configuration, a pool that could not
-/// be built, or a system without memory or threads.
+/// A [`LoadTestError`] that says what was wrong: a value of the configuration, a pool that could
+/// not be built, or a system without memory or threads.
 pub fn run(config: &LoadTestConfig) -> Result<LoadTestResult, LoadTestError> {
     run_with(config, |_| ControlFlow::Continue(()))
 }
 
-/// Runs a load test, and shows how it goes every 2 to 50 milliseconds. When the observer breaks, the
-/// test ends, and the result is of what was measured so far.
+/// Runs a load test, and shows how it goes every 2 to 50 milliseconds. When the observer breaks,
+/// the test ends, and the result is of what was measured so far.
 ///
 /// ```
 /// use shockwave::loadtest::{LoadTestConfig, run_with};
@@ -67,8 +68,8 @@ fn rehearse_and_drive<L: Lender>(
     config: &LoadTestConfig,
     observer: impl FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Driven, LoadTestError> {
-    // A spike that was rehearsed would find the memory of the rehearsal; and without warm-up the first
-    // gets are meant to be seen.
+    // A spike that was rehearsed would find the memory of the rehearsal; and without warm-up the
+    // first gets are meant to be seen.
     if config.scenario != Scenario::Spike && config.warmup != Some(0) {
         let duration = (config.duration / 10).clamp(Duration::from_nanos(1), REHEARSAL_MAX);
         let rehearsal = LoadTestConfig { duration, ..config.clone() };

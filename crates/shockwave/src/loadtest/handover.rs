@@ -1,7 +1,7 @@
 //! A bounded queue from one thread to another that allocates nothing once it is made.
 //!
-//! The channels of the standard library allocate when a thread waits, which would show in the count of
-//! allocations for each operation.
+//! The channels of the standard library allocate when a thread waits, which would show in the count
+//! of allocations for each operation.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

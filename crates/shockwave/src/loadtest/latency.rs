@@ -6,8 +6,8 @@ use hdrhistogram::Histogram;
 
 use super::random::Random;
 
-/// One operation in so many is timed, on average. At 16 the clock, some 100 ns for a timed operation,
-/// adds six to each on average; the writes into a buffer alone are ten times that.
+/// One operation in so many is timed, on average. At 16 the clock, some 100 ns for a timed
+/// operation, adds six to each on average; the writes into a buffer alone are ten times that.
 const ONE_IN: usize = 16;
 
 /// The longest latency that is told apart, a minute; longer ones are recorded as this.
@@ -38,8 +38,8 @@ pub struct Latency {
     pub samples: u64,
     /// One operation in so many was timed, on average, drawn at random.
     pub one_in: u64,
-    /// What an operation of no length would have been recorded as: the clock's own time, measured at
-    /// the start. It is contained in the figures above, not subtracted.
+    /// What an operation of no length would have been recorded as: the clock's own time, measured
+    /// at the start. It is contained in the figures above, not subtracted.
     pub recording: u64,
     /// The whole distribution, for a plot.
     pub curve: Vec<LatencyPoint>,
@@ -61,8 +61,8 @@ pub struct LatencyPoint {
 pub(super) struct Recorder {
     histogram: Histogram<u64>,
     random: Random,
-    /// Operations until the next that is timed, that one included. Random, since any fixed number would
-    /// fall in step with the order of sizes or with the pool's exchanges.
+    /// Operations until the next that is timed, that one included. Random, since any fixed number
+    /// would fall in step with the order of sizes or with the pool's exchanges.
     until_next: usize,
 }
 
@@ -115,8 +115,8 @@ impl Recorder {
     }
 }
 
-/// The distribution at 0, 16, 29, 41, 50 %, and so on, four points for each halving of the rest, as far
-/// as there are samples; then at 100 %.
+/// The distribution at 0, 16, 29, 41, 50 %, and so on, four points for each halving of the rest, as
+/// far as there are samples; then at 100 %.
 #[expect(clippy::cast_precision_loss, reason = "positions on a plot")]
 fn curve(histogram: &Histogram<u64>) -> Vec<LatencyPoint> {
     if histogram.is_empty() {

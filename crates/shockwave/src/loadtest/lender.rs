@@ -99,8 +99,8 @@ impl Lender for Allocator {
     }
 }
 
-/// Writes `writes` pieces, from the front again whenever the next would not fit into `size` bytes. What
-/// is too small for a piece gets the beginning of one.
+/// Writes `writes` pieces, from the front again whenever the next would not fit into `size` bytes.
+/// What is too small for a piece gets the beginning of one.
 #[inline]
 fn write_over_and_over<B>(
     buffer: &mut B,

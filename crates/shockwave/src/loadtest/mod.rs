@@ -1,8 +1,8 @@
 //! The load test: scenarios that a server would put a pool through, and what came of them.
 //!
 //! [`run`] builds a pool of its own, warms it up, lets workers at it for a while, and returns a
-//! [`LoadTestResult`], which prints as a page for people and, with the feature `serde`, serializes for
-//! machines. [`run_with`] also shows how it goes, and can be ended early.
+//! [`LoadTestResult`], which prints as a page for people and, with the feature `serde`, serializes
+//! for machines. [`run_with`] also shows how it goes, and can be ended early.
 //!
 //! ```
 //! use shockwave::loadtest::{self, LoadTestConfig, Scenario};
@@ -23,18 +23,20 @@
 //!
 //! # What an operation is
 //!
-//! One buffer taken, used and returned, in every scenario. To use a buffer is to write ten bytes into
-//! it [`ops_per_buffer`](LoadTestConfig::ops_per_buffer) times, one after the other, and again from its
-//! front whenever the next ten would not fit into the size that was asked for. So operations are gets,
-//! exactly: every buffer that is taken in the measured time is also returned in it.
+//! One buffer taken, used and returned, in every scenario. To use a buffer is to write ten bytes
+//! into it [`ops_per_buffer`](LoadTestConfig::ops_per_buffer) times, one after the other, and again
+//! from its front whenever the next ten would not fit into the size that was asked for. So
+//! operations are gets, exactly: every buffer that is taken in the measured time is also returned
+//! in it.
 //!
 //! # What is measured, and what is not
 //!
-//! Warm-up makes idle buffers and then runs the scenario for a moment; it is in no figure. Rates divide
-//! by the time from when the workers were let go until the last one was done. A few operations, drawn
-//! at random, are timed: a latency is the time spent in taking and using a buffer, and in returning it,
-//! without what lies between when a scenario holds on to it. The clock itself takes time;
-//! [`recording`](Latency::recording) says what an operation of no length would have been recorded as.
+//! Warm-up makes idle buffers and then runs the scenario for a moment; it is in no figure. Rates
+//! divide by the time from when the workers were let go until the last one was done. A few
+//! operations, drawn at random, are timed: a latency is the time spent in taking and using a
+//! buffer, and in returning it, without what lies between when a scenario holds on to it. The clock
+//! itself takes time; [`recording`](Latency::recording) says what an operation of no length would
+//! have been recorded as.
 //!
 //! # How it goes together
 //!

@@ -26,8 +26,8 @@ pub struct LoadTestResult {
     pub operations_per_second: f64,
     /// Hits of all gets in percent, `0..=100`. A get beyond the largest class is no hit.
     pub hit_rate: f64,
-    /// Allocations by operations: those that the program's allocator counted on the workers' threads if
-    /// the configuration says how to ask it, else the buffers that had to be made.
+    /// Allocations by operations: those that the program's allocator counted on the workers'
+    /// threads if the configuration says how to ask it, else the buffers that had to be made.
     pub allocations_per_operation: f64,
     /// Bytes of these allocations by operations.
     pub allocated_bytes_per_operation: f64,
@@ -130,8 +130,8 @@ impl LoadTestResult {
         Duration::from_secs_f64(self.duration_seconds)
     }
 
-    /// What the hit rate asks for: nothing above 95 %, more warm-up from 80 to 95 %, a look at the sizes
-    /// below. `None` for plain allocation.
+    /// What the hit rate asks for: nothing above 95 %, more warm-up from 80 to 95 %, a look at the
+    /// sizes below. `None` for plain allocation.
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
         if self.metrics.oversize_gets > self.metrics.total_gets {
@@ -145,7 +145,8 @@ impl LoadTestResult {
 
 /// Hits of all gets in percent; a get beyond the largest class is no hit.
 pub(super) fn hit_rate(metrics: &BufferPoolMetrics) -> f64 {
-    // The shares of two percentages would be exact only in theory: 100 times a hundredth is below 1.
+    // The shares of two percentages would be exact only in theory: 100 times a hundredth is below
+    // 1.
     if metrics.oversize_gets == 0 {
         return metrics.global_hit_rate;
     }

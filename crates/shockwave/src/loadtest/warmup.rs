@@ -3,8 +3,8 @@
 use super::{LoadTestConfig, Scenario};
 use crate::pool::BufferPool;
 
-/// Buffers of one class that a CPU may keep to itself: a magazine's worth. As many have to be idle for
-/// each CPU before none of them ever runs out while another has some.
+/// Buffers of one class that a CPU may keep to itself: a magazine's worth. As many have to be idle
+/// for each CPU before none of them ever runs out while another has some.
 const KEPT_BY_A_CPU: usize = 60;
 
 /// Bytes that are warmed up unless a number was asked for, at most.

@@ -10,8 +10,8 @@ use super::random::Random;
 use super::{Allocations, LoadTestConfig};
 use crate::error::GetError;
 
-/// How many operations a worker has done, on cache lines of its own: two, since processors fetch them
-/// in pairs.
+/// How many operations a worker has done, on cache lines of its own: two, since processors fetch
+/// them in pairs.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(super) struct Counter(AtomicU64);
@@ -140,8 +140,8 @@ impl<'a, L: Lender> Worker<'a, L> {
         self.config.allocations.map_or_else(Allocations::default, |read| read())
     }
 
-    /// A second thread's part of this worker, for scenarios that take two. It counts where this worker
-    /// counts, so only one of them may complete operations.
+    /// A second thread's part of this worker, for scenarios that take two. It counts where this
+    /// worker counts, so only one of them may complete operations.
     pub(super) fn partner(&self) -> Self {
         Self::new(self.turn, self.config, self.lender, self.gate, self.counter)
     }

@@ -1,8 +1,9 @@
 //! The allocator and the mappings of this program, counted.
 //!
-//! The global allocator is the system's. `mmap` and `munmap` are the program's own, which the linker
-//! prefers to the C library's; the C library itself goes on using its own. Anything a thread does
-//! besides is done by these functions on its behalf, and so is counted and refused like the rest.
+//! The global allocator is the system's. `mmap` and `munmap` are the program's own, which the
+//! linker prefers to the C library's; the C library itself goes on using its own. Anything a thread
+//! does besides is done by these functions on its behalf, and so is counted and refused like the
+//! rest.
 #![expect(unsafe_code, reason = "is an allocator")]
 
 use std::alloc::{GlobalAlloc, Layout, System};

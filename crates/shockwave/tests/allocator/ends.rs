@@ -94,7 +94,8 @@ fn pools_that_end_while_threads_hold_buffers_give_all_memory_back(builder: Buffe
                         }
                     }));
                 }
-                // A scope waits for what its threads do, and joining also for what they are made of.
+                // A scope waits for what its threads do, and joining also for what they are made
+                // of.
                 for thread in threads {
                     thread.join().expect("a thread");
                 }
@@ -134,8 +135,8 @@ fn a_pool_that_had_no_mappings_gives_all_memory_back(builder: BufferPoolBuilder)
 
 #[test]
 fn a_child_that_runs_alone_runs_its_test() {
-    // The names that `alone` is given are written out; that they are right shows in "1 passed". This
-    // checks the other half: that a child does not start children.
+    // The names that `alone` is given are written out; that they are right shows in "1 passed".
+    // This checks the other half: that a child does not start children.
     cells::on_locked(|builder| {
         if std::env::var_os(CHILD).is_some() {
             alone("none", builder, drop);

@@ -1,8 +1,8 @@
 //! What the pool does with the allocator: nothing once warm, nothing it does not give back, and
 //! nothing unsound where there is no memory or where the allocator itself uses the pool.
 //!
-//! This program counts every allocation and every mapping, of each thread apart and of all together,
-//! can refuse them, and can run code from within one.
+//! This program counts every allocation and every mapping, of each thread apart and of all
+//! together, can refuse them, and can run code from within one.
 
 #[macro_use]
 #[path = "../common/both_cells.rs"]

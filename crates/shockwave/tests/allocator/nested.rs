@@ -1,7 +1,8 @@
 //! An allocator that itself uses the pool, in the middle of an allocation that the pool asked for.
 //!
 //! That is also what a signal handler may do, and it is the one way to do it at a chosen time: the
-//! pool is in its slow path, and must neither wait for itself nor enter the allocator a second time.
+//! pool is in its slow path, and must neither wait for itself nor enter the allocator a second
+//! time.
 
 use std::cell::RefCell;
 

@@ -1,5 +1,5 @@
-//! Everything that is said to allocate nothing allocates nothing: no call into the allocator, none to
-//! free, and no mapping.
+//! Everything that is said to allocate nothing allocates nothing: no call into the allocator, none
+//! to free, and no mapping.
 
 use std::hint::black_box;
 use std::io::Write;

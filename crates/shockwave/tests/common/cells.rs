@@ -8,8 +8,8 @@ pub(crate) fn on_locked(test: impl FnOnce(BufferPoolBuilder)) {
     test(BufferPool::builder().cells(Cells::Locked));
 }
 
-/// Runs a test on cells that are entered by restartable sequences. Says so where that cannot be, and
-/// fails where it should be.
+/// Runs a test on cells that are entered by restartable sequences. Says so where that cannot be,
+/// and fails where it should be.
 pub(crate) fn on_rseq(test: impl FnOnce(BufferPoolBuilder)) {
     let builder = BufferPool::builder().cells(Cells::Rseq);
     match builder.clone().build() {
@@ -25,8 +25,8 @@ pub(crate) fn on_rseq(test: impl FnOnce(BufferPoolBuilder)) {
     }
 }
 
-/// Whether this system is one that the documentation promises restartable sequences on. Found without
-/// asking for them: by the versions of the kernel and of the C library.
+/// Whether this system is one that the documentation promises restartable sequences on. Found
+/// without asking for them: by the versions of the kernel and of the C library.
 #[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
 pub(crate) fn system_has_rseq() -> bool {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();

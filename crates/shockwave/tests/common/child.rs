@@ -3,18 +3,18 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// How long a child may take before the system ends it. No claim about speed: what takes this long has
-/// come to a standstill.
+/// How long a child may take before the system ends it. No claim about speed: what takes this long
+/// has come to a standstill.
 const STANDSTILL_SECONDS: libc::c_uint = 20;
 
 /// What a child that panicked exits with.
 const PANICKED: libc::c_int = 101;
 
-/// Runs `child` in a fork of this process, and returns the fork's number. The child ends by `_exit`,
-/// with nothing of the parent's run at its end.
+/// Runs `child` in a fork of this process, and returns the fork's number. The child ends by
+/// `_exit`, with nothing of the parent's run at its end.
 pub(crate) fn fork(child: impl FnOnce()) -> libc::pid_t {
-    // SAFETY: the child runs on with this thread alone. What it does is what is tested; it ends without
-    // returning.
+    // SAFETY: the child runs on with this thread alone. What it does is what is tested; it ends
+    // without returning.
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "forking");
     if pid > 0 {

@@ -2,8 +2,8 @@
 
 use shockwave::BufferPoolMetrics;
 
-/// Checks every identity, to the unit. Not for metrics that were reset with buffers out: from then on
-/// puts and gets are counted from different starts.
+/// Checks every identity, to the unit. Not for metrics that were reset with buffers out: from then
+/// on puts and gets are counted from different starts.
 #[track_caller]
 pub(crate) fn check(metrics: &BufferPoolMetrics) {
     for class in &metrics.pools {

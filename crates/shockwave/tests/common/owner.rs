@@ -9,8 +9,8 @@ fn word(buffer: &mut Buffer) -> &AtomicU64 {
     #[expect(clippy::cast_ptr_alignment, reason = "buffers are aligned to 64 bytes")]
     let memory = buffer.as_mut_ptr().cast::<u64>();
     debug_assert!(memory.is_aligned());
-    // SAFETY: aligned, within the buffer, whose bytes are all initialized. Atomic, since who else holds
-    // the buffer is the question.
+    // SAFETY: aligned, within the buffer, whose bytes are all initialized. Atomic, since who else
+    // holds the buffer is the question.
     unsafe { AtomicU64::from_ptr(memory) }
 }
 

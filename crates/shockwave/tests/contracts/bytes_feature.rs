@@ -17,7 +17,8 @@ fn advancing_beyond_the_room_panics_and_changes_nothing(builder: BufferPoolBuild
     for count in [2044, 2048, 65_536, usize::MAX - 5, usize::MAX - 4, usize::MAX] {
         let mut buffer = pool.get(2048);
         buffer.put_slice(b"hello");
-        // SAFETY: there is not that much room, so nothing is claimed; that it panics is what is tested.
+        // SAFETY: there is not that much room, so nothing is claimed; that it panics is what is
+        // tested.
         let advance = AssertUnwindSafe(|| unsafe { buffer.advance_mut(count) });
         assert!(catch_unwind(advance).is_err(), "by {count}");
         assert_eq!(buffer, b"hello");

@@ -24,7 +24,8 @@ fn small(builder: BufferPoolBuilder) -> BufferPoolBuilder {
 fn from_producer_to_consumer_nothing_is_made_after_warm_up(builder: BufferPoolBuilder) {
     const IN_FLIGHT: usize = 64;
     let pool = small(builder).build().expect("a pool");
-    // What is in the channel and in either hand, and what may lie in cells that the producer is not at.
+    // What is in the channel and in either hand, and what may lie in cells that the producer is not
+    // at.
     let enough = IN_FLIGHT + 2 + PER_CPU * cells_max();
     pool.warmup(enough);
     let (sender, receiver) = sync_channel::<Buffer>(IN_FLIGHT);

@@ -46,8 +46,8 @@ thread_local! {
 
 fn a_buffer_may_be_taken_and_dropped_in_a_thread_locals_destructor(builder: BufferPoolBuilder) {
     let pool = builder.build().expect("a pool");
-    // Destructors run in the order in which thread-locals were first used, or in the reverse of it. By
-    // using either before and after the pool, both orders happen.
+    // Destructors run in the order in which thread-locals were first used, or in the reverse of it.
+    // By using either before and after the pool, both orders happen.
     for pool_first in [true, false] {
         for first_first in [true, false] {
             let pool = pool.clone();
@@ -88,8 +88,8 @@ fn two_pools_alternate_on_one_thread_without_costing_each_other_a_hit(builder: B
     for metrics in [one.metrics(), two.metrics()] {
         identities::check(&metrics);
         for class in metrics.pools.iter().filter(|class| class.gets > 0) {
-            // At most one for each CPU that the thread was moved to, and one each time it is moved in
-            // the middle of a get and finds nothing.
+            // At most one for each CPU that the thread was moved to, and one each time it is moved
+            // in the middle of a get and finds nothing.
             assert!(class.misses <= 4 * cells_max() as u64, "{class:?}");
         }
     }

@@ -20,8 +20,8 @@ both_cells! {
 
 const SIZES: [usize; 4] = [2048, 4096, 16_384, 65_536];
 
-/// Gets, holds, writes, grows and hands over; keeps some to the end. Returns its gets of a class, its
-/// gets beyond the classes, and what it still holds.
+/// Gets, holds, writes, grows and hands over; keeps some to the end. Returns its gets of a class,
+/// its gets beyond the classes, and what it still holds.
 fn load(pool: &BufferPool, seed: u64, pass: &dyn Fn(Buffer)) -> (u64, u64, Vec<Buffer>) {
     let mut random = Random::new(seed);
     let (mut gets, mut oversize) = (0, 0);

@@ -1,5 +1,5 @@
-//! Random operations on real pools and on an oracle made of plain vectors and counters, which predicts
-//! every length, capacity, byte and count.
+//! Random operations on real pools and on an oracle made of plain vectors and counters, which
+//! predicts every length, capacity, byte and count.
 //!
 //! `PROPTEST_CASES` says how many sequences of operations are tried.
 #![expect(clippy::needless_pass_by_value, reason = "each test has a builder to use up or not")]

@@ -63,9 +63,9 @@ fn operations() -> impl Strategy<Value = Operation> {
     let which_index = || (any::<Which>(), any::<Index>());
     let written = || (any::<Index>(), sizes(), any::<u8>());
     prop_oneof![
-        12 => (which(), sizes(), 1_usize..4).prop_map(|(which, size, count)| Get(which, size, count)),
+        12 => (which(), sizes(), 1_usize..4).prop_map(|(which, size, n)| Get(which, size, n)),
         2 => (which(), 0_usize..3000, 20_usize..90)
-            .prop_map(|(which, size, count)| Get(which, size, count)),
+            .prop_map(|(which, size, n)| Get(which, size, n)),
         2 => (which(), sizes()).prop_map(|(which, size)| GetZeroed(which, size)),
         1 => (which(), too_much()).prop_map(|(which, size)| GetTooMuch(which, size)),
         8 => index().prop_map(Drop),
@@ -81,7 +81,7 @@ fn operations() -> impl Strategy<Value = Operation> {
         1 => index().prop_map(Clear),
         3 => written().prop_map(|(index, len, byte)| Resize(index, len, byte)),
         2 => (index(), sizes()).prop_map(|(index, additional)| Reserve(index, additional)),
-        1 => (index(), too_much()).prop_map(|(index, additional)| ReserveTooMuch(index, additional)),
+        1 => (index(), too_much()).prop_map(|(index, more)| ReserveTooMuch(index, more)),
         1 => index().prop_map(ScrubOnDrop),
         1 => (which(), 0_usize..20).prop_map(|(which, count)| WarmUp(which, count)),
         1 => (which(), sizes(), 0_usize..90)

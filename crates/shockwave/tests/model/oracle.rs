@@ -9,7 +9,8 @@ pub(crate) struct PoolOracle {
     /// Bytes beyond the classes that were allocated since the last reset, and that are in use.
     pub(crate) oversize_bytes: (u64, u64),
     pub(crate) refused: u64,
-    /// Whether a reset came while buffers were out, so that puts and gets count from different starts.
+    /// Whether a reset came while buffers were out, so that puts and gets count from different
+    /// starts.
     pub(crate) reset_in_use: bool,
 }
 

@@ -1,5 +1,5 @@
-//! What the C library and the kernel have to offer: the area of each thread, and the barrier that aborts
-//! sequences from outside.
+//! What the C library and the kernel have to offer: the area of each thread, and the barrier that
+//! aborts sequences from outside.
 #![expect(unsafe_code, reason = "asks the C library and the kernel")]
 
 use std::ptr::NonNull;
@@ -20,8 +20,8 @@ fn membarrier(command: libc::c_int) -> bool {
 /// Aborts every sequence that is under way in this process and orders memory on all CPUs.
 ///
 /// Says whether it could. A process that has registered is refused only for want of kernel memory,
-/// or if it forbade itself the system call later on; a forked child inherits the registration, but is
-/// registered again if not.
+/// or if it forbade itself the system call later on; a forked child inherits the registration, but
+/// is registered again if not.
 pub(super) fn abort_sequences_under_way() -> bool {
     membarrier(PRIVATE_EXPEDITED_RSEQ)
         || (membarrier(REGISTER_PRIVATE_EXPEDITED_RSEQ) && membarrier(PRIVATE_EXPEDITED_RSEQ))

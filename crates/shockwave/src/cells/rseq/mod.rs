@@ -2,13 +2,14 @@
 //!
 //! # What a restartable sequence is
 //!
-//! A thread may register an area with the kernel, and glibc 2.35 does it for every thread. In it the
-//! kernel keeps the number of the CPU that the thread runs on, and the thread keeps the address of a
-//! descriptor: where a sequence starts, where it has been committed, and where to go if it was not.
-//! Whenever the kernel takes the thread off its CPU, moves it, or delivers a signal, and finds it
-//! between start and commit, it sends the thread to the abort address instead of back to where it was.
-//! So from reading the CPU's number to the one store that commits, either nobody else ran on this CPU
-//! or nothing has happened. See `Documentation/userspace-api/rseq.rst` in the kernel's sources.
+//! A thread may register an area with the kernel, and glibc 2.35 does it for every thread. In it
+//! the kernel keeps the number of the CPU that the thread runs on, and the thread keeps the address
+//! of a descriptor: where a sequence starts, where it has been committed, and where to go if it was
+//! not. Whenever the kernel takes the thread off its CPU, moves it, or delivers a signal, and finds
+//! it between start and commit, it sends the thread to the abort address instead of back to where
+//! it was. So from reading the CPU's number to the one store that commits, either nobody else ran
+//! on this CPU or nothing has happened. See `Documentation/userspace-api/rseq.rst` in the kernel's
+//! sources.
 //!
 //! # The three sequences
 //!
@@ -18,27 +19,27 @@
 //! | put | CPU, its cell, the magazine's word | `word - 1`, after the slot before the next |
 //! | exchange | CPU, its cell | the new magazine's address |
 //!
-//! A put writes a slot before it commits. If it is aborted there, it has written a stale slot, which
-//! nobody reads.
+//! A put writes a slot before it commits. If it is aborted there, it has written a stale slot,
+//! which nobody reads.
 //!
 //! # Why it is sound
 //!
 //! 1. *Two threads on one CPU* cannot both be between start and commit: one of them was taken off
 //!    the CPU there, and will be aborted before it runs on.
 //! 2. *Two CPUs* have different cells, and a magazine is in one cell at a time.
-//! 3. *Exchange* runs under the class's lock, so cells change by one thread at a time; on its CPU it
-//!    excludes take and put by 1.
+//! 3. *Exchange* runs under the class's lock, so cells change by one thread at a time; on its CPU
+//!    it excludes take and put by 1.
 //! 4. *Closing from outside* sets the cells of all CPUs to null and then runs
-//!    `membarrier(PRIVATE_EXPEDITED_RSEQ)`, which aborts every sequence under way in the process and
-//!    is a full barrier on every CPU. After it nobody can commit to the old magazines, and all that was
-//!    committed to them is visible.
-//! 5. *A thread that is not registered* has a CPU number of -1 or -2, which as an unsigned number is
-//!    beyond every table, and leaves by the slow path, where there is "no cell".
+//!    `membarrier(PRIVATE_EXPEDITED_RSEQ)`, which aborts every sequence under way in the process
+//!    and is a full barrier on every CPU. After it nobody can commit to the old magazines, and all
+//!    that was committed to them is visible.
+//! 5. *A thread that is not registered* has a CPU number of -1 or -2, which as an unsigned number
+//!    is beyond every table, and leaves by the slow path, where there is "no cell".
 //! 6. *Endless aborts*, as under a debugger that steps instruction by instruction, cannot be: an
 //!    aborted sequence is not restarted, but leaves by the slow path, which tries a few times more.
-//! 7. The area is addressed relative to the thread pointer within the sequence, so nothing about the
-//!    thread is kept in a register or on the stack from before it, and a sequence that moves to another
-//!    thread's code by inlining or to another stack by a coroutine switch stays correct.
+//! 7. The area is addressed relative to the thread pointer within the sequence, so nothing about
+//!    the thread is kept in a register or on the stack from before it, and a sequence that moves to
+//!    another thread's code by inlining or to another stack by a coroutine switch stays correct.
 //!
 //! A process must not unload the code that holds the descriptors (`dlclose`) while threads that ran
 //! them live on: the kernel may still look at the last descriptor.
@@ -72,10 +73,11 @@ const _: () = assert!(size_of::<Row>() == 1 << ROW_SHIFT);
 
 /// Cells entered by restartable sequences.
 pub(crate) struct RseqCells {
-    /// [`ROWS`] rows in pages that the system provides when they are touched, which is only those of CPUs
-    /// that run. Zero bytes are closed cells.
+    /// [`ROWS`] rows in pages that the system provides when they are touched, which is only those
+    /// of CPUs that run. Zero bytes are closed cells.
     rows: NonNull<Row>,
-    /// Rows that may ever have been touched: one more than the highest CPU number, at most [`ROWS`].
+    /// Rows that may ever have been touched: one more than the highest CPU number, at most
+    /// [`ROWS`].
     cpus: usize,
 }
 
@@ -94,12 +96,13 @@ impl RseqCells {
 
     /// The rows of all CPUs.
     fn rows(&self) -> &[Row] {
-        // SAFETY: mapped in `new` for more than that, aligned to a page, zeroed, which is a valid row;
-        // shared references to atomics are all that is ever made.
+        // SAFETY: mapped in `new` for more than that, aligned to a page, zeroed, which is a valid
+        // row; shared references to atomics are all that is ever made.
         unsafe { std::slice::from_raw_parts(self.rows.as_ptr(), self.cpus) }
     }
 
-    /// The column of a class. Any number below [`COLUMNS`] has one; those that are no class's stay closed.
+    /// The column of a class. Any number below [`COLUMNS`] has one; those that are no class's stay
+    /// closed.
     #[inline(always)]
     pub(crate) fn column(&self, class: usize) -> Column {
         debug_assert!(class < COLUMNS);
@@ -123,7 +126,8 @@ impl Enter for RseqCells {
 
     #[inline]
     fn put(&self, class: usize, block: Block) -> Result<(), Block> {
-        // SAFETY: the cells are borrowed, so they live; whoever has a block puts it to its own class.
+        // SAFETY: the cells are borrowed, so they live; whoever has a block puts it to its own
+        // class.
         unsafe { self.column(class).put(Area::known(), block) }
     }
 
@@ -133,8 +137,8 @@ impl Enter for RseqCells {
         // SAFETY: the cells are borrowed, so they live; `_stock` proves that the lock is held.
         let old = (0..SEQUENCE_TRIES).find_map(|_| unsafe { column.swap(new, self.cpus) });
         match old.map(NonNull::new) {
-            // SAFETY: out of its cell by the commit. No thread of this CPU can still commit to it (1), and
-            // threads of other CPUs never could (2).
+            // SAFETY: out of its cell by the commit. No thread of this CPU can still commit to it
+            // (1), and threads of other CPUs never could (2).
             Some(Some(old)) => Exchange::For(unsafe { Magazine::from_raw(old) }),
             Some(None) => Exchange::Opened,
             // SAFETY: no sequence committed, so the right to the magazine is still here.
@@ -164,8 +168,8 @@ impl Enter for RseqCells {
             return true;
         }
         if !abort_sequences_under_way() {
-            // Sequences may still commit to what was taken, so it goes back. The class's lock has kept
-            // everyone from putting another magazine there.
+            // Sequences may still commit to what was taken, so it goes back. The class's lock has
+            // kept everyone from putting another magazine there.
             for (cpu, old) in taken {
                 self.rows()[cpu].0[class].store(old.as_ptr(), SeqCst);
             }
@@ -194,7 +198,8 @@ impl Enter for RseqCells {
 
 impl Drop for RseqCells {
     fn drop(&mut self) {
-        // SAFETY: mapped in `new` with this size; whoever drops the cells says that nobody is in one.
+        // SAFETY: mapped in `new` with this size; whoever drops the cells says that nobody is in
+        // one.
         unsafe { pages::unmap(self.rows.cast(), ROWS << ROW_SHIFT) };
     }
 }

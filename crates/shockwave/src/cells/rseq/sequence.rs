@@ -1,4 +1,5 @@
-//! The sequences themselves: a column of cells, and how to take from it, put into it and exchange it.
+//! The sequences themselves: a column of cells, and how to take from it, put into it and exchange
+//! it.
 //!
 //! Why they are sound is told in the [module above](super), by numbers that are referred to here.
 #![expect(unsafe_code, reason = "restartable sequences cannot be written without assembly")]
@@ -12,13 +13,13 @@ use crate::limits::{COLUMNS, POOLS_MAX, ROWS};
 use crate::magazine::{Block, Slots, WORD_GET, WORD_PUT};
 
 /// A whole sequence around its body. In numbers: 77 is the descriptor, 33 the start, 44 the commit,
-/// 55 the abort, 66 "not done", 88 the end. The body begins with this CPU's row in `{t}`, as an offset
-/// from CPU 0's, and ends with its commit; it may jump to 66 before that.
+/// 55 the abort, 66 "not done", 88 the end. The body begins with this CPU's row in `{t}`, as an
+/// offset from CPU 0's, and ends with its commit; it may jump to 66 before that.
 ///
-/// What rarely runs lies in a section of its own, so that a sequence that succeeds falls through from
-/// its first instruction to its last. The abort stands behind the signature that the C library
-/// registered; it is written as the operand of an undefined instruction, as librseq does it, so that
-/// disassemblers stay in step.
+/// What rarely runs lies in a section of its own, so that a sequence that succeeds falls through
+/// from its first instruction to its last. The abort stands behind the signature that the C library
+/// registered; it is written as the operand of an undefined instruction, as librseq does it, so
+/// that disassemblers stay in step.
 macro_rules! sequence {
     ($($body:literal),+ $(,)?) => {
         concat!(
@@ -52,12 +53,12 @@ macro_rules! sequence {
 
 /// What a put needs to know besides its buffer, in one place.
 struct Process {
-    /// Where the C library put each thread's area, relative to the thread pointer. Set before the first
-    /// cells are made, and the same from then on.
+    /// Where the C library put each thread's area, relative to the thread pointer. Set before the
+    /// first cells are made, and the same from then on.
     area: AtomicIsize,
     /// Where each class of each pool has its column; the index is
-    /// [`Meta::place`](crate::meta::Meta::place). It takes a put from its buffer's second word to the
-    /// cells in one load.
+    /// [`Meta::place`](crate::meta::Meta::place). It takes a put from its buffer's second word to
+    /// the cells in one load.
     places: [AtomicPtr<AtomicPtr<Slots>>; POOLS_MAX * COLUMNS],
 }
 
@@ -83,7 +84,8 @@ impl Area {
     }
 }
 
-/// One class's cells of one pool: where CPU 0's is. Those of other CPUs lie `cpu << ROW_SHIFT` bytes on.
+/// One class's cells of one pool: where CPU 0's is. Those of other CPUs lie `cpu << ROW_SHIFT`
+/// bytes on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column(pub(super) *const AtomicPtr<Slots>);
 
@@ -116,8 +118,8 @@ impl Column {
     /// The column at a place.
     #[inline(always)]
     pub(crate) fn at(place: usize) -> Self {
-        // Relaxed: whoever got the buffer that names the place did so after the table was written, and
-        // passed it on by means that order memory.
+        // Relaxed: whoever got the buffer that names the place did so after the table was written,
+        // and passed it on by means that order memory.
         Self(PROCESS.places[place].load(Relaxed))
     }
 
@@ -130,8 +132,9 @@ impl Column {
     pub(crate) unsafe fn take(self, area: Area) -> Option<Block> {
         let memory: *mut u8;
         // SAFETY: valid: `area` is where this thread's area lies, whichever thread it is; a cell
-        // within the rows is null or points at a magazine, whose `blocks[room]` is within its slots. Exclusive: the commit happens only if nothing else ran on this CPU since the
-        // start (points 1 to 4 above). Effects: declared to touch memory, uses no stack.
+        // within the rows is null or points at a magazine, whose `blocks[room]` is within its
+        // slots. Exclusive: the commit happens only if nothing else ran on this CPU since the start
+        // (points 1 to 4 above). Effects: declared to touch memory, uses no stack.
         unsafe {
             asm!(
                 sequence!(
@@ -170,8 +173,8 @@ impl Column {
     pub(crate) unsafe fn put(self, area: Area, block: Block) -> Result<(), Block> {
         let memory = block.into_raw();
         let room: u64;
-        // SAFETY: as in `take`; the slot that is written lies before the first block, and before the
-        // commit nobody reads it.
+        // SAFETY: as in `take`; the slot that is written lies before the first block, and before
+        // the commit nobody reads it.
         unsafe {
             asm!(
                 sequence!(
@@ -198,12 +201,13 @@ impl Column {
                 options(nostack),
             );
         }
-        // SAFETY: there was no room, or the sequence did not commit; the right to the block is still here.
+        // SAFETY: there was no room, or the sequence did not commit; the right to the block is
+        // still here.
         if room == 0 { Err(unsafe { Block::from_raw(memory) }) } else { Ok(()) }
     }
 
-    /// Swaps what this CPU's cell points at, unless it was aborted or the CPU's number is not below `cpus`.
-    /// Only here are cells opened, so those of rows beyond stay closed.
+    /// Swaps what this CPU's cell points at, unless it was aborted or the CPU's number is not below
+    /// `cpus`. Only here are cells opened, so those of rows beyond stay closed.
     ///
     /// # Safety
     ///
@@ -211,8 +215,8 @@ impl Column {
     pub(super) unsafe fn swap(self, new: NonNull<Slots>, cpus: usize) -> Option<*mut Slots> {
         let old: *mut Slots;
         let done: u64;
-        // SAFETY: as in `take`; the class's lock keeps all other exchanges and closings of this class
-        // away.
+        // SAFETY: as in `take`; the class's lock keeps all other exchanges and closings of this
+        // class away.
         unsafe {
             asm!(
                 sequence!(

@@ -2,8 +2,8 @@
 
 use super::{Lender, LoadTestError, Worker};
 
-/// Buffers taken before the first is returned: of two sizes, 64 of each, which is more than a core keeps
-/// to itself, so that each burst goes to the depots and back.
+/// Buffers taken before the first is returned: of two sizes, 64 of each, which is more than a core
+/// keeps to itself, so that each burst goes to the depots and back.
 pub(super) const AT_ONCE: usize = 128;
 
 pub(super) fn work<L: Lender>(worker: &mut Worker<'_, L>) -> Result<(), LoadTestError> {

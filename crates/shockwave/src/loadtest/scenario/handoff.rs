@@ -9,8 +9,8 @@ use crate::loadtest::handover::{CloseOnDrop, Handover};
 /// Buffers in the queue between the two, at most.
 const QUEUE: usize = 64;
 
-/// Buffers out at once: a full queue, as many that the returning thread has taken from it, and the one
-/// that is being filled.
+/// Buffers out at once: a full queue, as many that the returning thread has taken from it, and the
+/// one that is being filled.
 pub(super) const HELD: usize = 2 * QUEUE + 1;
 
 pub(super) fn work<L: Lender>(worker: &mut Worker<'_, L>) -> Result<(), LoadTestError> {

@@ -2,8 +2,8 @@
 
 use super::{Lender, LoadTestError, Worker};
 
-/// Buffers that a worker holds. One is chosen at random at each operation, so a buffer is held for so
-/// many operations on average, some much shorter and some much longer.
+/// Buffers that a worker holds. One is chosen at random at each operation, so a buffer is held for
+/// so many operations on average, some much shorter and some much longer.
 pub(super) const HELD: usize = 64;
 
 pub(super) fn work<L: Lender>(worker: &mut Worker<'_, L>) -> Result<(), LoadTestError> {

@@ -33,7 +33,8 @@ pub enum Scenario {
     Mixed,
     /// Takes 128 buffers, then returns them all.
     Burst,
-    /// One thread takes and fills, another returns; so a worker is two threads, with a queue between.
+    /// One thread takes and fills, another returns; so a worker is two threads, with a queue
+    /// between.
     Handoff,
     /// Holds 64 buffers, and always returns one of them at random for a new one.
     Hold,

@@ -30,7 +30,8 @@ pub(super) fn work<L: Lender>(worker: &mut Worker<'_, L>) -> Result<(), LoadTest
             for _ in 0..LOOK_EVERY {
                 let size = worker.next_size();
                 held.push_back(worker.take(size)?);
-                // One is taken and up to two are returned, so that shrinking takes as long as growing.
+                // One is taken and up to two are returned, so that shrinking takes as long as
+                // growing.
                 for _ in 0..2 {
                     if held.len() > level {
                         held.pop_front().into_iter().for_each(|oldest| worker.give_back(oldest));
