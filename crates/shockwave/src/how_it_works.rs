@@ -65,9 +65,9 @@
 //! was, but at that other place.
 //!
 //! ```text
-//!    start ──▶ which CPU is this? ──▶ its cell ──▶ the word ──▶ the slot ──▶ store the word ══ commit
-//!      │                                                                           │
-//!      └──────────── interrupted anywhere in here: nothing has happened ───────────┘
+//!    start ──▶ this CPU's number ──▶ its cell ──▶ the word ──▶ the slot ──▶ store the word: commit
+//!      │                                                                          │
+//!      └──────────── interrupted anywhere in here: nothing has happened ──────────┘
 //!                                          │
 //!                                          ▼
 //!                                     the slow path

@@ -6,8 +6,9 @@
 //!                      ┌─────────────────┬──────────┬────────┬─────┬────┬────┬─ … ─┬────┬──────┐
 //!                      │ gets << 8 | room│    59    │  link  │     │  – │  b │     │  b │ null │
 //!                      └─────────────────┴──────────┴────────┴─────┴────┴────┴─ … ─┴────┴──────┘
-//!                       0                 8          16       24    32    ▲             ▲
-//!                                                              blocks[room]   blocks[capacity]
+//!                       0                 8          16       24    32    ▲               ▲
+//!                                                              blocks[room]               │
+//!                                                                          blocks[capacity]
 //! ```
 //!
 //! Blocks fill the slots from the end. A get takes `blocks[room]` and stores `word + 257`: one get
