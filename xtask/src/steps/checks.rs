@@ -1,7 +1,7 @@
 //! Checks that run nothing of ours: format, lints, documentation, package.
 
 use crate::run::{Context, Outcome, cargo, run};
-use crate::tools::provide_component;
+use crate::tools::{provide, provide_component};
 
 pub(crate) fn fmt(_: &mut Context) -> Outcome {
     provide_component("rustfmt", "rustfmt")?;
@@ -11,12 +11,19 @@ pub(crate) fn fmt(_: &mut Context) -> Outcome {
 
 pub(crate) fn clippy(_: &mut Context) -> Outcome {
     provide_component("cargo-clippy", "clippy")?;
+    peers_need()?;
     run(&mut cargo("clippy --workspace --all-targets --all-features -- -D warnings"))
 }
 
 pub(crate) fn doc(_: &mut Context) -> Outcome {
+    peers_need()?;
     let mut doc = cargo("doc --workspace --no-deps --all-features");
     run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// What building the comparison takes besides a C compiler: one of its peers comes with a makefile.
+pub(crate) fn peers_need() -> Result<(), String> {
+    provide("make", "make")
 }
 
 /// With a build of what is in the package, which shows a file that was left out.

@@ -1,5 +1,6 @@
 //! The test suite, in each form: plain with either kind of cells, under loom, under a sanitizer.
 
+use super::checks::peers_need;
 use crate::run::{Context, Outcome, cargo, host, read, run};
 
 /// The kinds of cells that pools can have here, as `SHOCKWAVE_CELLS` wants them.
@@ -15,6 +16,7 @@ fn kinds_of_cells(context: &mut Context) -> Result<Vec<&'static str>, String> {
 }
 
 pub(crate) fn test(context: &mut Context) -> Outcome {
+    peers_need()?;
     for cells in kinds_of_cells(context)? {
         run(cargo("test --workspace --all-features").env("SHOCKWAVE_CELLS", cells))?;
     }
