@@ -65,7 +65,7 @@ impl Meta {
 
     /// Whether what was written is to be cleared before the buffer goes back.
     pub(crate) const fn scrubs(self) -> bool {
-        self.0 & SCRUB == SCRUB
+        self.0 & (SCRUB & !SPECIAL) != 0
     }
 
     /// Bytes in the buffer that its holder wrote, from the front.
@@ -79,6 +79,13 @@ impl Meta {
     pub(crate) const fn set_len(&mut self, len: usize) {
         debug_assert!(len <= 0xffff_ffff);
         self.0 = self.0 & !0xffff_ffff | len as u64;
+    }
+
+    /// Adds to the length. The sum fits 32 bits, as every capacity does.
+    #[inline(always)]
+    pub(crate) const fn add_len(&mut self, bytes: usize) {
+        debug_assert!(self.len() + bytes <= 0xffff_ffff);
+        self.0 += bytes as u64;
     }
 
     /// The class, of a buffer that has one.
@@ -102,7 +109,7 @@ impl Meta {
     /// Whether the buffer belongs to no class.
     #[inline(always)]
     pub(crate) const fn is_oversize(self) -> bool {
-        self.0 & OVERSIZE == OVERSIZE
+        self.0 & (OVERSIZE & !SPECIAL) != 0
     }
 
     /// Bytes from the front that the holder may have written at some time: the length, or the
@@ -146,6 +153,9 @@ mod tests {
         }
         assert!(meta.with_oversize().is_oversize() && !meta.with_scrub().is_oversize());
         assert!(meta.with_scrub().scrubs() && !meta.with_locked().scrubs());
+        meta.set_len(BUFFER_BYTES_MAX - 5);
+        meta.add_len(5);
+        assert_eq!((meta.len(), meta.place()), (BUFFER_BYTES_MAX, Some(POOLS_MAX * COLUMNS - 1)));
         meta.set_len(0);
         assert_eq!((meta.len(), meta.dirty()), (0, 1 << 32));
     }

@@ -57,7 +57,7 @@ impl Buffer {
         let end = unsafe { self.data.as_ptr().add(len) };
         // SAFETY: the source is a slice, the target has room for it, and is this buffer's alone.
         unsafe { end.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
-        self.meta.set_len(len + bytes.len());
+        self.meta.add_len(bytes.len());
     }
 
     /// Fills up with `value` to a length of `len`, no less than the present one.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use shockwave::{BufferPool, BufferPoolBuilder, Shared};
+use shockwave::{BufferPoolBuilder, Shared};
 
 use crate::frozen;
 
@@ -42,7 +42,7 @@ fn debug_shows_lengths_and_no_content(builder: BufferPoolBuilder) {
 
 #[cfg(feature = "bytes")]
 mod bytes {
-    use super::{BufferPool, BufferPoolBuilder, Shared, frozen};
+    use super::{BufferPoolBuilder, Shared, frozen};
     use ::bytes::{Buf, Bytes};
     use std::io::IoSlice;
 
@@ -55,7 +55,7 @@ mod bytes {
     }
 
     fn bytes_of_a_frozen_buffer_are_its_memory_and_send_it_home(builder: BufferPoolBuilder) {
-        let pool: BufferPool = builder.build().unwrap();
+        let pool: shockwave::BufferPool = builder.build().unwrap();
         let shared = frozen(&pool, b"hello, world");
         let address = shared.as_ptr();
         let bytes = Bytes::from(shared.slice(7..));
