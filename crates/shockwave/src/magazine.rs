@@ -250,9 +250,13 @@ impl Magazine {
         debug_assert_eq!(other.len, 0, "what is split off goes to an empty magazine");
         let moved = word.len.saturating_sub(keep).min(empty.capacity());
         let (from, to) = (self.capacity() - word.len, empty.capacity() - moved);
-        for i in 0..moved {
-            let memory = self.read(from + i);
-            empty.write(to + i, memory);
+        let source = &self.slots().blocks[from..from + moved];
+        let target = &empty.slots().blocks[to..to + moved];
+        for (from, to) in source.iter().zip(target) {
+            // SAFETY: this holder alone has the slots of both.
+            let memory = from.with(|slot| unsafe { *slot });
+            // SAFETY: as above.
+            to.with_mut(|slot| unsafe { *slot = memory });
         }
         empty.set(Word { len: moved, ..other });
         self.set(Word { len: word.len - moved, ..word });
