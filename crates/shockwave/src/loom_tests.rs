@@ -304,7 +304,7 @@ fn a_put_that_interrupts_its_own_threads_slow_path_neither_waits_nor_is_lost() {
         let buffers: Vec<Buffer> = (0..2).map(|_| pool.get(64)).collect();
         let there = thread::spawn(move || drop(buffers));
         let stay = Stay::begin();
-        let visit = handle.engine().depots()[0].visit();
+        let visit = handle.engine().depots().next().unwrap().visit();
         // What a signal's handler does at this point.
         drop(nested);
         drop(visit);
