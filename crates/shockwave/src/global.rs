@@ -53,8 +53,8 @@ pub fn buffer_pool_metrics() -> BufferPoolMetrics {
     global().metrics()
 }
 
-/// Prints the metrics of the [`global`] pool to standard output. Where that is closed, nobody looks,
-/// and nothing happens.
+/// Prints the metrics of the [`global`] pool to standard output. Where that is closed, nobody
+/// looks, and nothing happens.
 pub fn print_buffer_pool_metrics() {
     let _ = writeln!(std::io::stdout(), "{}", buffer_pool_metrics());
 }
