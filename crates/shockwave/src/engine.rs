@@ -9,7 +9,10 @@
 //!   put ─▶ cell ─(full, closed)──▶ depot ─(pool has ended)─▶ source
 //! ```
 
-use std::alloc::Layout;
+mod govern;
+mod memory;
+mod trim;
+
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
@@ -21,12 +24,15 @@ use crate::cells::{
 use crate::class::SizeClasses;
 use crate::depot::{Counts, Depot};
 use crate::error::GetError;
-use crate::limits::{BUFFER_ALIGN, BUFFER_BYTES_MAX};
-use crate::magazine::{Block, Stack};
+use crate::magazine::Block;
 use crate::meta::Meta;
-use crate::oversize::{Origin, Oversize, OversizeCounts, OversizeSnapshot};
+use crate::oversize::{Oversize, OversizeCounts, OversizeSnapshot};
 use crate::reentry::Stay;
-use crate::source::Source;
+use crate::source::{Ledger, Source};
+
+use govern::Governed;
+pub(crate) use govern::{Governor, Rules, Turn};
+pub(crate) use trim::Bell;
 
 /// One pool's machinery. Lives from when the pool is built until its last handle and its last buffer
 /// have gone, whichever goes last; see [`life`](crate::life).
@@ -45,7 +51,10 @@ pub(crate) struct Engine {
     pub(crate) cells: CellSet,
     /// One depot for each class.
     depots: Box<[Depot]>,
-    source: Box<dyn Source>,
+    /// Where memory comes from, and how much of it may.
+    ledger: Ledger,
+    /// Who waits, who is told, and when what is surplus goes back.
+    pub(crate) governor: Governor,
     /// Gets that no class could serve, and those of them still out. Atomic, since these gets may be
     /// nested in another's slow path.
     oversize: OversizeCounts,
@@ -61,6 +70,7 @@ pub(crate) struct Engine {
 pub(crate) struct Baseline {
     pub(crate) classes: Vec<Counts>,
     pub(crate) oversize: OversizeSnapshot,
+    pub(crate) governed: Governed,
 }
 
 /// What a get got.
@@ -79,6 +89,7 @@ impl Engine {
         cells: CellSet,
         capacities: &[u8],
         source: Box<dyn Source>,
+        rules: Rules,
     ) -> Self {
         let depots = (0..classes.count()).map(|class| Depot::new(capacities[class].into()));
         let meta = Meta::of_pool(pool);
@@ -96,7 +107,8 @@ impl Engine {
             depots: depots.collect(),
             classes,
             cells,
-            source,
+            ledger: Ledger::new(source, rules.budget),
+            governor: Governor::new(rules),
             oversize: OversizeCounts::default(),
             keepers: AtomicUsize::new(1),
             baseline: Mutex::default(),
@@ -119,66 +131,70 @@ impl Engine {
 
     /// Whatever the fast path could not get: from the depot, from the source, or of its own.
     #[inline]
-    pub(crate) fn get_slow(&self, size: usize) -> Result<Got, GetError> {
-        let Some(class) = self.classes.of(size) else { return self.get_oversize(size, size) };
+    pub(crate) fn get_slow(&self, size: usize, turn: Turn) -> Result<Got, GetError> {
+        let Some(class) = self.classes.of(size) else { return self.get_oversize(size, size, turn) };
         // The fast path was not for locked cells, and with others it may have been interrupted.
         if let Some(block) = self.cells.take(class) {
             return Ok(Got::Block(class, block));
         }
-        self.get_from_depot(size, class)
+        self.get_from_depot(size, class, turn)
     }
 
     #[cold]
     #[inline(never)]
-    fn get_from_depot(&self, size: usize, class: usize) -> Result<Got, GetError> {
+    fn get_from_depot(&self, size: usize, class: usize, turn: Turn) -> Result<Got, GetError> {
         let stay = Stay::begin();
         let depot = &self.depots[class];
-        let visit = if stay.is_nested() { depot.try_visit() } else { Some(depot.visit()) };
-        if let Some(block) = visit.and_then(|mut stock| stock.take(&self.cells, class)) {
+        if stay.is_nested() {
+            let taken = depot.try_visit().and_then(|mut stock| stock.take(&self.cells, class));
+            let Some(block) = taken else {
+                return self.get_oversize(size, self.classes.bytes(class), turn);
+            };
             return Ok(Got::Block(class, block));
         }
-        if stay.is_nested() {
-            return self.get_oversize(size, self.classes.bytes(class));
-        }
-        // The source is asked without the lock: it may take its time, and others may put meanwhile.
-        let block = self.make(class);
-        let mut stock = self.depots[class].visit();
-        let Some(block) = block else {
-            stock.refused();
-            return Err(GetError::out_of_memory(size));
-        };
-        stock.made_for_get();
-        if stock.has_ended() {
-            // A buffer of an ended pool that grows: one more to wait for.
-            self.keepers.fetch_add(1, Relaxed);
-        }
-        Ok(Got::Block(class, block))
+        // What lies here may be spoken for by those who wait.
+        let free = self.ahead(turn) == 0;
+        let block = if free { depot.visit().take(&self.cells, class) } else { None };
+        let got = block.map_or_else(|| self.get_fresh(size, class, turn), Ok);
+        drop(stay);
+        self.after_slow_path();
+        got.map(|block| Got::Block(class, block))
     }
 
     #[cold]
     #[inline(never)]
-    fn get_oversize(&self, requested: usize, capacity: usize) -> Result<Got, GetError> {
+    fn get_oversize(&self, requested: usize, capacity: usize, turn: Turn) -> Result<Got, GetError> {
         let stay = Stay::begin();
-        let origin = if stay.is_nested() { Origin::Pages } else { Origin::Source };
-        let made = if capacity > BUFFER_BYTES_MAX {
-            Err(GetError::too_large(requested))
-        } else {
-            Oversize::make(capacity, origin, &*self.source)
-                .ok_or(GetError::out_of_memory(requested))
-        };
-        let oversize = made.inspect_err(|_| self.oversize.refused())?;
-        // Relaxed: the caller has the engine alive by a handle or a buffer of its own.
-        self.keepers.fetch_add(1, Relaxed);
-        self.oversize.got(capacity);
-        Ok(Got::Oversize(oversize))
+        let nested = stay.is_nested();
+        let made = self.make_oversize(requested, capacity, turn, nested).inspect_err(|refused| {
+            if turn == Turn::Last || !refused.is_over_budget() {
+                self.oversize.refused();
+            }
+        });
+        if made.is_ok() {
+            // Relaxed: the caller has the engine alive by a handle or a buffer of its own.
+            self.keepers.fetch_add(1, Relaxed);
+            self.oversize.got(capacity);
+        }
+        drop(stay);
+        if !nested {
+            self.after_slow_path();
+        }
+        made.map(Got::Oversize)
     }
 
     /// Frees an oversize buffer. Says whether the engine is to be freed now; then nobody else has it.
     #[must_use]
     pub(crate) fn put_oversize(&self, oversize: Oversize) -> bool {
-        let _stay = Stay::begin();
+        let stay = Stay::begin();
         self.oversize.put(oversize.capacity());
-        oversize.free(&*self.source);
+        oversize.free(&self.ledger);
+        if stay.is_nested() {
+            self.governor.queue.notify_later();
+        } else {
+            drop(stay);
+            self.after_slow_path();
+        }
         self.release(1)
     }
 
@@ -198,42 +214,71 @@ impl Engine {
     #[inline(never)]
     fn put_to_depot(&self, class: usize, block: Block) -> bool {
         let stay = Stay::begin();
-        let depot = &self.depots[class];
-        let visit = if stay.is_nested() { depot.try_visit() } else { Some(depot.visit()) };
-        let Some(mut stock) = visit else {
-            depot.leave(block);
-            return false;
-        };
-        let Err(block) = stock.give(&self.cells, class, block) else { return false };
         if stay.is_nested() {
-            // Freeing is not for a nested call either. The block waits for the next visit.
-            drop(stock);
-            depot.leave(block);
+            self.put_nested(class, block);
             return false;
         }
-        stock.unmade();
-        if !stock.has_ended() {
-            drop(stock);
+        // The block, being out, keeps the engine; from when it is handed over until this is done, this
+        // does. Relaxed: it is alive.
+        self.keepers.fetch_add(1, Relaxed);
+        let mut keeps = 1;
+        let mut stock = self.depots[class].visit();
+        if let Err(block) = stock.give(&self.cells, class, block) {
+            stock.unmade();
+            if stock.has_ended() {
+                // What nested puts left here after the end has been waiting for this one.
+                let (left, count) = stock.clear();
+                keeps += 1 + count;
+                drop(stock);
+                self.unmake_all(class, left);
+            } else {
+                drop(stock);
+            }
             self.unmake(class, block);
-            return false;
+        } else {
+            drop(stock);
         }
-        // What nested puts left here after the end has been waiting for this one.
-        let (left, count) = stock.clear();
-        drop(stock);
-        self.unmake(class, block);
-        self.unmake_all(class, left);
-        self.release(1 + count)
+        drop(stay);
+        self.after_slow_path();
+        self.release(keeps)
+    }
+
+    /// A put that interrupted a slow path of its own thread: waits for nothing and frees nothing.
+    fn put_nested(&self, class: usize, block: Block) {
+        let depot = &self.depots[class];
+        let given = match depot.try_visit() {
+            Some(mut stock) => stock.give(&self.cells, class, block),
+            None => Err(block),
+        };
+        if let Err(block) = given {
+            // The block waits for the next visit.
+            depot.leave(block);
+        }
+        self.governor.queue.notify_later();
     }
 
     /// Makes blocks until at least `count` of a class are idle, with all their pages resident. Returns
-    /// how many it made: fewer than needed if the source has no more.
+    /// how many it made: fewer than needed if the source has no more, or the budget no room.
     pub(crate) fn warm_up(&self, class: usize, count: usize) -> usize {
         let _stay = Stay::begin();
-        let idle = self.depots[class].visit().counts(&self.cells, class).idle;
+        let mut stock = self.depots[class].visit();
+        stock.raise_floor(count);
+        let idle = stock.counts(&self.cells, class).idle;
+        drop(stock);
+        let bytes = self.classes.bytes(class);
         let missing = count.saturating_sub(usize::try_from(idle).unwrap_or(usize::MAX));
         for made in 0..missing {
-            let Some(block) = self.make(class) else { return made };
-            self.depots[class].visit().made_idle(touch(block, self.classes.bytes(class)));
+            // Never in use: whoever is about to refuse a get has to wait until it is idle.
+            self.ledger.moves(bytes);
+            let block = if self.ledger.charge(bytes) { self.make(class) } else { None };
+            let found = block.is_some();
+            if let Some(block) = block {
+                self.depots[class].visit().made_idle(touch(block, bytes));
+            }
+            self.ledger.moved(bytes);
+            if !found {
+                return made;
+            }
         }
         missing
     }
@@ -257,7 +302,8 @@ impl Engine {
     /// Notes the counts as they are now, for metrics to subtract.
     pub(crate) fn set_baseline(&self) {
         let classes = (0..self.classes.count()).map(|class| self.counts(class)).collect();
-        let baseline = Baseline { classes, oversize: self.oversize() };
+        let governed = self.governed();
+        let baseline = Baseline { classes, oversize: self.oversize(), governed };
         *self.baseline.lock().unwrap_or_else(PoisonError::into_inner) = baseline;
     }
 
@@ -275,6 +321,7 @@ impl Engine {
     #[must_use]
     pub(crate) fn end(&self) -> bool {
         let _stay = Stay::begin();
+        self.governor.bell.ring();
         for class in 0..self.classes.count() {
             let mut stock = self.depots[class].visit();
             if !stock.drain_cells(&self.cells, class) {
@@ -307,45 +354,17 @@ impl Engine {
         &self.depots
     }
 
+    /// Where memory comes from, and how much of it may.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     /// Lets go of the engine `count` times. Says whether that was the last.
     #[must_use]
     fn release(&self, count: usize) -> bool {
         // Release: what was done with the engine is done. Acquire: by all others too, for the one who
         // frees it.
         self.keepers.fetch_sub(count, AcqRel) == count
-    }
-
-    fn layout(&self, class: usize) -> Option<Layout> {
-        Layout::from_size_align(self.classes.bytes(class), BUFFER_ALIGN).ok()
-    }
-
-    #[expect(unsafe_code, reason = "turns memory of the source into blocks")]
-    fn make(&self, class: usize) -> Option<Block> {
-        let memory = self.source.allocate(self.layout(class)?)?;
-        debug_assert!(
-            memory.as_ptr().addr().is_multiple_of(BUFFER_ALIGN),
-            "a source keeps alignment"
-        );
-        // SAFETY: new memory of the class's size, and nobody else's.
-        Some(unsafe { Block::from_raw(memory) })
-    }
-
-    fn unmake_all(&self, class: usize, mut magazines: Stack) {
-        while let Some(mut magazine) = magazines.pop() {
-            while let Some(block) = magazine.pop() {
-                self.unmake(class, block);
-            }
-        }
-    }
-
-    #[expect(unsafe_code, reason = "turns blocks back into memory of the source")]
-    fn unmake(&self, class: usize, block: Block) {
-        let memory = block.into_raw();
-        asan::unpoison(memory, self.classes.bytes(class));
-        let Some(layout) = self.layout(class) else { return };
-        // SAFETY: blocks of a class are made by `make` with this layout, and the right to this one has
-        // just been given up.
-        unsafe { self.source.deallocate(memory, layout) };
     }
 }
 

@@ -187,6 +187,7 @@
 //! whose builder does not.
 #![cfg_attr(loom, allow(dead_code, unused_imports, reason = "loom models the core alone"))]
 
+mod acquire;
 mod asan;
 mod buffer;
 mod builder;
@@ -201,6 +202,7 @@ pub mod how_it_works;
 mod life;
 mod limits;
 mod magazine;
+mod maintain;
 mod meta;
 mod metrics;
 mod oversize;
@@ -208,7 +210,10 @@ mod pool;
 mod reentry;
 mod source;
 mod sync;
+mod wait;
+mod watch;
 
+pub use acquire::Acquire;
 pub use buffer::Buffer;
 pub use builder::BufferPoolBuilder;
 pub use cells::Cells;
@@ -221,9 +226,11 @@ pub use global::{
     buffer_pool_metrics, get_buffer, global, print_buffer_pool_metrics, put_buffer,
     put_buffer_with_reset, reset_buffer_pool_metrics, warmup_buffer_pool,
 };
+pub use maintain::Maintainer;
 pub use metrics::{BufferPoolMetrics, SizedPoolMetrics};
 pub use pool::BufferPool;
 pub use source::{Heap, Source};
+pub use watch::Pressure;
 
 /// The examples of this crate's README, compiled and run with the others.
 #[cfg(doctest)]

@@ -27,6 +27,7 @@ use crate::depot::Depot;
 use crate::engine::Engine;
 use crate::error::BuildError;
 use crate::limits::POOLS_MAX;
+use crate::reentry;
 
 /// Where each pool number's engine is; null where the number is free.
 static ENGINES: [AtomicPtr<Engine>; POOLS_MAX] = [const { AtomicPtr::new(null_mut()) }; POOLS_MAX];
@@ -81,6 +82,7 @@ impl Handle {
     /// Finds a free number, makes an engine that knows it, and is its first handle.
     pub(crate) fn register(make: impl FnOnce(usize) -> Engine) -> Result<Self, BuildError> {
         watch_forks();
+        reentry::settle_with(settle);
         let _registry = registry();
         let pool = ENGINES.iter().position(|entry| entry.load(Relaxed).is_null());
         let pool = pool.ok_or_else(BuildError::too_many_pools)?;
@@ -116,6 +118,33 @@ impl Handle {
         let more = |handles: usize| handles.checked_add(1).filter(|_| handles > 0);
         handles.fetch_update(Relaxed, Relaxed, more).ok()?;
         NonNull::new(shared).map(Self)
+    }
+}
+
+impl Handle {
+    /// A new handle of the engine at a number, if it is the one that `is_it` knows and has not ended.
+    pub(crate) fn find(pool: usize, is_it: impl FnOnce(&Engine) -> bool) -> Option<Self> {
+        let _registry = registry();
+        // SAFETY: the registry's lock is held, so engines in the table are not freed meanwhile.
+        let engine = unsafe { ENGINES[pool & (POOLS_MAX - 1)].load(Acquire).as_ref() };
+        if !is_it(engine?) {
+            return None;
+        }
+        // SAFETY: as above; the engine is there.
+        unsafe { Self::of(pool) }
+    }
+}
+
+/// Wakes whoever waits for what nested puts brought.
+fn settle() {
+    loop {
+        let registry = registry();
+        let waker = engines().find_map(|engine| engine.governor.queue.take_owed());
+        drop(registry);
+        match waker {
+            Some(waker) => waker.wake(),
+            None => return,
+        }
     }
 }
 
@@ -180,7 +209,7 @@ unsafe impl Sync for Held {}
 #[cfg(unix)]
 static HELD: Held = Held(UnsafeCell::new(None));
 
-#[cfg(unix)]
+/// All engines. For those who hold the registry's lock.
 fn engines() -> impl Iterator<Item = &'static Engine> {
     // SAFETY: the registry's lock is held, so engines in the table are not freed meanwhile.
     ENGINES.iter().filter_map(|entry| unsafe { entry.load(Acquire).as_ref() })
@@ -192,18 +221,33 @@ extern "C" fn before() {
     // SAFETY: the holder of the lock alone touches it. Nothing is allocated here, because another
     // allocator's own fork handler may already have run.
     unsafe { *HELD.0.get() = Some(guard) };
-    engines().flat_map(Engine::depots).for_each(Depot::hold);
+    for engine in engines() {
+        engine.governor.queue.hold();
+        engine.depots().iter().for_each(Depot::hold);
+    }
 }
 
 #[cfg(unix)]
 extern "C" fn in_parent() {
-    engines().flat_map(Engine::depots).for_each(Depot::let_go);
+    for engine in engines() {
+        engine.depots().iter().for_each(Depot::let_go);
+        engine.governor.queue.let_go();
+    }
     // SAFETY: the lock has been held since `before`, by this thread.
     drop(unsafe { (*HELD.0.get()).take() });
 }
 
 #[cfg(unix)]
 extern "C" fn in_child() {
-    engines().for_each(|engine| engine.cells.after_fork_in_child());
+    for engine in engines() {
+        engine.cells.after_fork_in_child();
+        engine.ledger().after_fork_in_child();
+        let waited = engine.governor.queue.after_fork_in_child();
+        engine.depots().iter().for_each(Depot::let_go);
+        if waited {
+            engine.keep_closed(false);
+        }
+        engine.depots().iter().for_each(Depot::hold);
+    }
     in_parent();
 }

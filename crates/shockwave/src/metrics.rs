@@ -66,6 +66,23 @@ pub struct BufferPoolMetrics {
     pub in_use_bytes: u64,
     /// Bytes of all idle buffers now.
     pub idle_bytes: u64,
+    /// Bytes that the pool may take from its source; 0 where no
+    /// [`budget`](crate::BufferPoolBuilder::budget) was set.
+    pub budget_bytes: u64,
+    /// Bytes that the pool has from its source now: in use, idle, and headers of buffers beyond the
+    /// largest class.
+    pub taken_bytes: u64,
+    /// Gets refused because the budget was used up, of all that were [`refused`](Self::refused). Requests
+    /// that waited instead are not among them.
+    pub over_budget: u64,
+    /// Requests that wait for a buffer now.
+    pub waiters: u64,
+    /// Requests that have had to wait.
+    pub waits: u64,
+    /// Buffers of a class given back to the source.
+    pub total_trimmed: u64,
+    /// Bytes of buffers of a class given back to the source.
+    pub released_bytes: u64,
 }
 
 /// One class of a pool.
@@ -122,7 +139,16 @@ impl BufferPoolMetrics {
             })
             .collect();
         let (now, before) = (engine.oversize(), baseline.oversize);
-        Self::sum(pools, &now, &before)
+        let (ledger, governed) = (engine.ledger(), engine.governed());
+        let limited = Some(ledger.limit()).filter(|&limit| limit != usize::MAX);
+        Self {
+            budget_bytes: limited.map_or(0, |limit| limit as u64),
+            taken_bytes: ledger.taken() as u64,
+            over_budget: governed.over_budget - baseline.governed.over_budget,
+            waiters: engine.governor.queue.waiting() as u64,
+            waits: governed.waits - baseline.governed.waits,
+            ..Self::sum(pools, &now, &before)
+        }
     }
 
     fn sum(
@@ -150,7 +176,10 @@ impl BufferPoolMetrics {
             refused: total(|class| class.refused) + now.refused - before.refused,
             in_use_bytes: total(|class| class.in_use * class.size as u64) + now.bytes_in_use,
             idle_bytes: total(|class| class.idle * class.size as u64),
+            total_trimmed: total(|class| class.trimmed),
+            released_bytes: total(|class| class.trimmed * class.size as u64),
             pools,
+            ..Self::default()
         }
     }
 

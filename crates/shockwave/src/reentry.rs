@@ -4,6 +4,7 @@
 //! may do so from within an allocation of ours. Such a nested call must not wait for a lock that its
 //! own thread may hold, and must not call an allocator that its own thread may be in.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{Ordering::SeqCst, compiler_fence};
 
 use crate::sync::thread_word;
@@ -11,6 +12,25 @@ use crate::sync::thread_word;
 thread_word! {
     /// Whether this thread is in a slow path.
     static INSIDE: bool = false
+}
+
+thread_word! {
+    /// Whether a nested call left something to be done when this thread's slow path ends.
+    static OWED: bool = false
+}
+
+/// What does that; set once, by whoever registers the first pool.
+static SETTLE: OnceLock<fn()> = OnceLock::new();
+
+/// Has `settle` called at the end of slow paths that [`owe`] it.
+pub(crate) fn settle_with(settle: fn()) {
+    SETTLE.get_or_init(|| settle);
+}
+
+/// Says, from within a nested call, that its thread has something to settle once it is out of its slow
+/// path and may wait for locks and call what it likes.
+pub(crate) fn owe() {
+    OWED.with(|owed| owed.set(true));
 }
 
 /// A stay in a slow path. Ends when dropped.
@@ -38,5 +58,15 @@ impl Drop for Stay {
     fn drop(&mut self) {
         compiler_fence(SeqCst);
         INSIDE.with(|inside| inside.set(self.nested));
+        if !self.nested && OWED.with(|owed| owed.replace(false)) {
+            settle();
+        }
+    }
+}
+
+#[cold]
+fn settle() {
+    if let Some(settle) = SETTLE.get() {
+        settle();
     }
 }

@@ -24,7 +24,7 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use crate::asan;
-use crate::engine::{Engine, Got, put_fast};
+use crate::engine::{Engine, Got, Turn, put_fast};
 use crate::error::GetError;
 use crate::life;
 use crate::magazine::Block;
@@ -98,7 +98,7 @@ impl Buffer {
         #[cold]
         #[inline(never)]
         fn slowly(engine: &Engine, size: usize) -> Buffer {
-            Buffer::take_slowly(engine, size).unwrap_or_else(|refused| refuse(refused))
+            Buffer::take_slowly(engine, size, Turn::Last).unwrap_or_else(|refused| refuse(refused))
         }
         Self::take_fast(engine, size).unwrap_or_else(|| slowly(engine, size))
     }
@@ -109,7 +109,7 @@ impl Buffer {
         #[cold]
         #[inline(never)]
         fn slowly(engine: &Engine, size: usize) -> Result<Buffer, GetError> {
-            Buffer::take_slowly(engine, size)
+            Buffer::take_slowly(engine, size, Turn::Last)
         }
         match Self::take_fast(engine, size) {
             Some(buffer) => Ok(buffer),
@@ -123,9 +123,14 @@ impl Buffer {
         Some(Self { data: block.into_raw(), meta: engine.meta.with_class(class) }.awake())
     }
 
+    /// Takes a fresh buffer for one who is prepared to wait, or whose turn it is.
+    pub(crate) fn take_in_turn(engine: &Engine, size: usize, turn: Turn) -> Result<Self, GetError> {
+        Self::take_slowly(engine, size, turn)
+    }
+
     #[inline(always)]
-    fn take_slowly(engine: &Engine, size: usize) -> Result<Self, GetError> {
-        let (data, meta) = match engine.get_slow(size)? {
+    fn take_slowly(engine: &Engine, size: usize, turn: Turn) -> Result<Self, GetError> {
+        let (data, meta) = match engine.get_slow(size, turn)? {
             Got::Block(class, block) => (block.into_raw(), engine.meta.with_class(class)),
             Got::Oversize(oversize) => (oversize.into_raw(), engine.meta.with_oversize()),
         };

@@ -126,6 +126,14 @@ pub(crate) struct Visit<'a> {
     stock: Option<MutexGuard<'a, Stock>>,
 }
 
+impl Visit<'_> {
+    /// Brings home what was left since the visit began.
+    pub(crate) fn bring_home(&mut self) {
+        let depot = self.depot;
+        depot.adopt(self);
+    }
+}
+
 impl Deref for Visit<'_> {
     type Target = Stock;
 

@@ -1,11 +1,12 @@
 //! Where bytes come from, and where they go back to.
 //!
 //! ```text
-//!     engine ── allocate(layout) ──▶ Source ──▶ Heap     the global allocator
-//!     magazines, nested gets ──────▶ pages               whole pages, past every allocator
+//!     engine ──▶ Ledger ── allocate(layout) ──▶ Source ──▶ Heap     the global allocator
+//!     magazines, nested gets ──────▶ pages                  whole pages, past every allocator
 //! ```
 
 mod heap;
+mod ledger;
 pub(crate) mod pages;
 
 use std::alloc::Layout;
@@ -13,6 +14,7 @@ use std::fmt::Debug;
 use std::ptr::NonNull;
 
 pub use heap::Heap;
+pub(crate) use ledger::Ledger;
 
 /// A source of memory for a pool's buffers. Implement it to take them from elsewhere: from memory that a
 /// device can reach, from one NUMA node, or from a source of your own that counts or refuses.
