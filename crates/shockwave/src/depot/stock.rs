@@ -222,9 +222,9 @@ impl Stock {
         !self.marks.is_empty()
     }
 
-    /// Brings marks, one for each row.
-    pub(crate) fn set_marks(&mut self, marks: Vec<u64>) {
-        self.marks = marks;
+    /// Brings marks, one for each row. Returns what is not needed, to be freed without the lock.
+    pub(crate) fn set_marks(&mut self, marks: Vec<u64>) -> Vec<u64> {
+        if self.has_marks() { marks } else { std::mem::replace(&mut self.marks, marks) }
     }
 
     /// Ends an interval: brings home what lies in cells that did not move in it, and begins the next.

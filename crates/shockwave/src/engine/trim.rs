@@ -40,7 +40,8 @@ impl Engine {
             if !self.depots[class].visit().has_marks() {
                 // Made without the lock.
                 let marks = vec![0; self.cells.rows()];
-                self.depots[class].visit().set_marks(marks);
+                let unneeded = self.depots[class].visit().set_marks(marks);
+                drop(unneeded);
             }
             let surplus = self.depots[class].visit().end_interval(&self.cells, class);
             let count_max = (bytes_max / self.classes.bytes(class)).max(1);
