@@ -157,7 +157,7 @@ impl Engine {
         let block = if free { depot.visit().take(&self.cells, class) } else { None };
         let got = block.map_or_else(|| self.get_fresh(size, class, turn), Ok);
         drop(stay);
-        self.after_slow_path();
+        self.after_get(&got);
         got.map(|block| Got::Block(class, block))
     }
 
@@ -178,7 +178,7 @@ impl Engine {
         }
         drop(stay);
         if !nested {
-            self.after_slow_path();
+            self.after_get(&made);
         }
         made.map(Got::Oversize)
     }
@@ -193,7 +193,7 @@ impl Engine {
             self.governor.queue.notify_later();
         } else {
             drop(stay);
-            self.after_slow_path();
+            self.after_put();
         }
         self.release(1)
     }
@@ -239,7 +239,7 @@ impl Engine {
             drop(stock);
         }
         drop(stay);
-        self.after_slow_path();
+        self.after_put();
         self.release(keeps)
     }
 

@@ -255,10 +255,24 @@ impl Engine {
         }
     }
 
-    /// What is to be done after a slow path: whoever waits is woken, whoever watches is told, and what
-    /// was long of no use goes back. With no lock held, and not for a nested call.
-    pub(super) fn after_slow_path(&self) {
+    /// What is to be done after a put's slow path: whoever waits is woken, and what is to be done after
+    /// every one. With no lock held, and not for a nested call.
+    pub(super) fn after_put(&self) {
         self.governor.queue.notify();
+        self.after_slow_path();
+    }
+
+    /// What is to be done after a get's slow path. If the source refused, bytes that were charged are
+    /// free again. Otherwise nobody is woken, least of all the one who waits and has just tried in vain.
+    pub(super) fn after_get<T>(&self, got: &Result<T, GetError>) {
+        if matches!(got, Err(refused) if refused.is_out_of_memory()) {
+            self.governor.queue.notify();
+        }
+        self.after_slow_path();
+    }
+
+    /// Whoever watches is told, and what was long of no use goes back.
+    fn after_slow_path(&self) {
         self.tell_of_pressure();
         if self.is_due() {
             self.maintain_a_little();

@@ -1,7 +1,13 @@
 //! The budget: never exceeded by one byte, and no get refused that would fit.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::alloc::Layout;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::thread;
+use std::time::Duration;
+
+use shockwave::{Heap, Source};
 
 use crate::common::{Counting, Random, bind, builder, check, on_both};
 
@@ -130,6 +136,43 @@ fn a_get_that_fits_is_never_refused_while_idle_blocks_move() {
             });
         });
         assert_eq!(pool.metrics().refused, 0);
+        check(&pool);
+    });
+}
+
+/// A source that takes its time to take memory back, and says so.
+#[derive(Debug, Clone, Default)]
+struct Slow(Arc<AtomicBool>);
+
+// SAFETY: hands on what `Heap` gives and takes, unchanged.
+unsafe impl Source for Slow {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+        Heap.allocate(layout)
+    }
+
+    unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout) {
+        self.0.store(true, SeqCst);
+        thread::sleep(Duration::from_millis(20));
+        // SAFETY: the caller's word.
+        unsafe { Heap.deallocate(memory, layout) }
+    }
+}
+
+#[test]
+fn what_is_on_its_way_back_to_the_source_is_not_taken_for_being_in_use() {
+    on_both(|cells| {
+        let source = Slow::default();
+        let pool = builder(cells).source(source.clone()).budget(65_536).build().unwrap();
+        drop(pool.get(65_536));
+        thread::scope(|scope| {
+            scope.spawn(|| assert_eq!(pool.trim(), 65_536));
+            scope.spawn(|| {
+                while !source.0.load(SeqCst) {
+                    thread::yield_now();
+                }
+                drop(pool.try_get(32_768).unwrap());
+            });
+        });
         check(&pool);
     });
 }

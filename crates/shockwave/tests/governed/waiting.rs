@@ -39,6 +39,7 @@ impl Request {
     fn waiting(pool: &BufferPool, size: usize) -> Self {
         let mut request = Self::new(pool, size);
         assert!(request.poll().is_pending());
+        assert!(!request.woken(), "a try in vain wakes nobody");
         request
     }
 
@@ -70,7 +71,10 @@ fn who_came_first_is_served_first_and_nobody_overtakes() {
         for _ in 0..3 {
             held.pop();
             // Room for a small one, but the large one came first.
+            assert!(large.woken() && !small.woken());
+            large.bell.0.store(0, SeqCst);
             assert!(large.poll().is_pending() && small.poll().is_pending());
+            assert!(!large.woken() && !small.woken());
             let refused = pool.try_get(1).unwrap_err();
             assert!(refused.is_over_budget());
             assert!(refused.in_use() + refused.asked() > refused.limit());
