@@ -138,9 +138,12 @@ impl Handle {
 /// Wakes whoever waits for what nested puts brought.
 fn settle() {
     loop {
+        // What is owed from within here is settled when this stay ends, with the registry let go.
+        let stay = reentry::Stay::begin();
         let registry = registry();
         let waker = engines().find_map(|engine| engine.governor.queue.take_owed());
         drop(registry);
+        drop(stay);
         match waker {
             Some(waker) => waker.wake(),
             None => return,

@@ -4,8 +4,9 @@
 //! the lowest were of no use in all that time; and so were those in the cells of a CPU whose magazine
 //! did not move. Both go back, down to the floor that warm-up has set.
 
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::{Condvar, Mutex, PoisonError, TryLockError};
+use std::thread::yield_now;
 use std::time::Duration;
 
 use super::Engine;
@@ -120,31 +121,41 @@ fn now_ms() -> u64 {
 /// Rings when a pool ends, for threads that maintain it and must not keep it.
 #[derive(Debug, Default)]
 pub(crate) struct Bell {
-    rung: Mutex<bool>,
+    rung: AtomicBool,
+    /// Held by whoever is about to wait, from looking to waiting, and by nobody for longer.
+    looking: Mutex<()>,
     changed: Condvar,
 }
+
+/// Tries to find nobody looking before the bell rings all the same. Only in the child of a fork can
+/// somebody look for ever: a thread that is not there.
+const RING_TRIES: u32 = 1000;
 
 impl Bell {
     /// Rings for good: the pool has ended.
     pub(crate) fn ring(&self) {
-        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.changed.notify_all();
+        self.rung.store(true, SeqCst);
+        self.nudge();
     }
 
     /// Has all who wait look whether they are still to wait.
     pub(crate) fn nudge(&self) {
-        drop(self.rung.lock().unwrap_or_else(PoisonError::into_inner));
+        for _ in 0..RING_TRIES {
+            // Whoever looked before this lock was free is waiting by now, and hears.
+            if !matches!(self.looking.try_lock(), Err(TryLockError::WouldBlock)) {
+                break;
+            }
+            yield_now();
+        }
         self.changed.notify_all();
     }
 
     /// Waits until an interval has passed. Says whether to go on: the bell has not rung, nor has `stop`
     /// come true.
     pub(crate) fn wait(&self, interval: Duration, stop: impl Fn() -> bool) -> bool {
-        let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = |rung: &mut bool| !*rung && !stop();
-        let result = self.changed.wait_timeout_while(rung, interval, wait);
-        let (rung, timeout) = result.unwrap_or_else(PoisonError::into_inner);
-        drop(rung);
-        timeout.timed_out()
+        let looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        let on = |(): &mut ()| !self.rung.load(SeqCst) && !stop();
+        let result = self.changed.wait_timeout_while(looking, interval, on);
+        result.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 }
