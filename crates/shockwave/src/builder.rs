@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::error::BuildError;
 use crate::life::Handle;
 use crate::limits::{PER_CORE_BYTES, SLOTS};
+use crate::modes::Modes;
 use crate::pool::BufferPool;
 use crate::source::{Heap, Source};
 
@@ -31,6 +32,8 @@ pub struct BufferPoolBuilder {
     cells: Cells,
     per_core_bytes: usize,
     source: Box<dyn Source>,
+    /// What the pool is to do besides; its setters are in `diagnosis.rs`.
+    pub(crate) modes: Modes,
 }
 
 impl BufferPool {
@@ -41,6 +44,7 @@ impl BufferPool {
             cells: Cells::Auto,
             per_core_bytes: PER_CORE_BYTES,
             source: Box::new(Heap),
+            modes: Modes::default(),
         }
     }
 }
@@ -88,8 +92,9 @@ impl BufferPoolBuilder {
         let classes = SizeClasses::new(&self.classes)?;
         let cells = CellSet::new(self.cells)?;
         let capacities = classes.capacities(self.per_core_bytes, SLOTS);
-        let handle =
-            Handle::register(|pool| Engine::new(pool, classes, cells, &capacities, self.source))?;
+        let handle = Handle::register(|pool| {
+            Engine::new(pool, classes, cells, &capacities, self.source).with_modes(self.modes)
+        })?;
         Ok(BufferPool::from_handle(handle))
     }
 }

@@ -24,6 +24,7 @@ use crate::error::GetError;
 use crate::limits::{BUFFER_ALIGN, BUFFER_BYTES_MAX};
 use crate::magazine::{Block, Stack};
 use crate::meta::Meta;
+use crate::modes::Modes;
 use crate::oversize::{Origin, Oversize, OversizeCounts, OversizeSnapshot};
 use crate::reentry::Stay;
 use crate::source::Source;
@@ -54,6 +55,8 @@ pub(crate) struct Engine {
     keepers: AtomicUsize,
     /// The counts at the last reset, which metrics subtract.
     baseline: Mutex<Baseline>,
+    /// What else it was built to do; see [`with_modes`](Self::with_modes).
+    pub(crate) modes: Modes,
 }
 
 /// All counts of a pool at one time.
@@ -67,6 +70,8 @@ pub(crate) struct Baseline {
 pub(crate) enum Got {
     /// A block of the class that serves the size.
     Block(usize, Block),
+    /// The same, just made: all of it is zero.
+    Fresh(usize, Block),
     /// A buffer of its own.
     Oversize(Oversize),
 }
@@ -100,7 +105,21 @@ impl Engine {
             oversize: OversizeCounts::default(),
             keepers: AtomicUsize::new(1),
             baseline: Mutex::default(),
+            modes: Modes::default(),
         }
+    }
+
+    /// The same engine with modes. Puts are sent off the fast path by a flag that each buffer takes from
+    /// `meta`, gets by there being no column to enter; puts go on to use the cells from there.
+    pub(crate) fn with_modes(mut self, modes: Modes) -> Self {
+        if modes.clear_puts() {
+            self.meta = self.meta.with_scrub().with_zeroed();
+        }
+        if modes.see_gets() {
+            self.first_column = Column::NONE;
+        }
+        self.modes = modes;
+        self
     }
 
     /// The fast path of a get: a class that serves `size`, and a block from this CPU's cell of it. `None`
@@ -152,7 +171,7 @@ impl Engine {
             // A buffer of an ended pool that grows: one more to wait for.
             self.keepers.fetch_add(1, Relaxed);
         }
-        Ok(Got::Block(class, block))
+        Ok(Got::Fresh(class, block))
     }
 
     #[cold]

@@ -193,6 +193,7 @@ mod builder;
 mod cells;
 mod class;
 mod depot;
+mod diagnosis;
 mod engine;
 mod error;
 mod ext;
@@ -203,11 +204,14 @@ mod limits;
 mod magazine;
 mod meta;
 mod metrics;
+mod modes;
 mod oversize;
 mod pool;
 mod reentry;
+mod sampling;
 mod source;
 mod sync;
+mod verify;
 
 pub use buffer::Buffer;
 pub use builder::BufferPoolBuilder;
@@ -223,7 +227,9 @@ pub use global::{
 };
 pub use metrics::{BufferPoolMetrics, SizedPoolMetrics};
 pub use pool::BufferPool;
+pub use sampling::Sampling;
 pub use source::{Heap, Source};
+pub use verify::WriteAfterReturn;
 
 /// The examples of this crate's README, compiled and run with the others.
 #[cfg(doctest)]

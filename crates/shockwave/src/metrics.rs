@@ -66,6 +66,10 @@ pub struct BufferPoolMetrics {
     pub in_use_bytes: u64,
     /// Bytes of all idle buffers now.
     pub idle_bytes: u64,
+    /// Idle buffers found written to by
+    /// [`verify_zero`](crate::BufferPoolBuilder::verify_zero), since the pool was built: an alarm, which a
+    /// reset does not silence.
+    pub writes_after_return: u64,
 }
 
 /// One class of a pool.
@@ -122,7 +126,8 @@ impl BufferPoolMetrics {
             })
             .collect();
         let (now, before) = (engine.oversize(), baseline.oversize);
-        Self::sum(pools, &now, &before)
+        let writes_after_return = engine.modes.verify.found();
+        Self { writes_after_return, ..Self::sum(pools, &now, &before) }
     }
 
     fn sum(
@@ -151,6 +156,7 @@ impl BufferPoolMetrics {
             in_use_bytes: total(|class| class.in_use * class.size as u64) + now.bytes_in_use,
             idle_bytes: total(|class| class.idle * class.size as u64),
             pools,
+            ..Self::default()
         }
     }
 

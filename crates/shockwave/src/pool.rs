@@ -91,7 +91,9 @@ impl BufferPool {
         Buffer::try_take(self.engine(), size)
     }
 
-    /// Takes a buffer with `len` zeros in it. Cost: a get, and clearing `len` bytes.
+    /// Takes a buffer with `len` zeros in it. Cost: a get, and clearing `len` bytes; only the get where
+    /// the memory is zero already, as in a pool with
+    /// [`zero_on_return`](crate::BufferPoolBuilder::zero_on_return), and when it comes fresh from the source.
     ///
     /// ```
     /// let buffer = shockwave::BufferPool::new().get_zeroed(100);
@@ -102,9 +104,7 @@ impl BufferPool {
     ///
     /// As [`get`](Self::get).
     pub fn get_zeroed(&self, len: usize) -> Buffer {
-        let mut buffer = self.get(len);
-        buffer.resize(len, 0);
-        buffer
+        Buffer::take_zeroed(self.engine(), len)
     }
 
     /// Returns a buffer, as dropping it does. A buffer of another pool goes home to that pool, and

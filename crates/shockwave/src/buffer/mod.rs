@@ -14,6 +14,7 @@
 //!   these and no more.
 #![expect(unsafe_code, reason = "owns memory by address")]
 
+mod clean;
 mod grow;
 mod io;
 mod room;
@@ -126,10 +127,18 @@ impl Buffer {
     #[inline(always)]
     fn take_slowly(engine: &Engine, size: usize) -> Result<Self, GetError> {
         let (data, meta) = match engine.get_slow(size)? {
-            Got::Block(class, block) => (block.into_raw(), engine.meta.with_class(class)),
+            Got::Block(class, block) => {
+                let meta = engine.meta.with_class(class);
+                let mut buffer = Self { data: block.into_raw(), meta }.awake();
+                if engine.modes.verify.is_on() {
+                    buffer.verify(&engine.modes.verify);
+                }
+                return Ok(buffer);
+            }
+            Got::Fresh(class, block) => (block.into_raw(), engine.meta.with_class(class)),
             Got::Oversize(oversize) => (oversize.into_raw(), engine.meta.with_oversize()),
         };
-        Ok(Self { data, meta }.awake())
+        Ok(Self { data, meta: meta.with_zeroed() }.awake())
     }
 
     /// Tells the sanitizer, if there is one, that the memory is in use.
@@ -214,11 +223,12 @@ impl Buffer {
     }
 
     /// The address of the first byte, to write through: up to [`capacity`](Self::capacity) bytes, which
-    /// [`set_len`](Self::set_len) then makes part of the buffer. What is written beyond the length and
-    /// not made part of it is not scrubbed.
-    #[inline(always)]
+    /// [`set_len`](Self::set_len) then makes part of the buffer. All of it counts as written for
+    /// scrubbing, since what is written there is not seen.
+    #[inline]
     #[must_use]
     pub fn as_mut_ptr(&mut self) -> *mut u8 {
+        self.meta.mark_dirty(self.capacity());
         self.data.as_ptr()
     }
 
