@@ -1,7 +1,7 @@
 //! Modes as users call them: what a builder turns on, and what a pool then tells.
 
 use crate::builder::BufferPoolBuilder;
-use crate::modes::Callback;
+use crate::callback::Callback;
 use crate::sampling::Sampling;
 use crate::verify::WriteAfterReturn;
 
@@ -70,6 +70,33 @@ impl BufferPoolBuilder {
         report: impl Fn(&WriteAfterReturn) + Send + Sync + 'static,
     ) -> Self {
         self.modes.verify.on_found = Some(Callback::new(report));
+        self
+    }
+}
+
+/// Nothing kept. Off by default, and then at no cost: what differs is asked where the depot is visited.
+impl BufferPoolBuilder {
+    /// Makes a pool that pools nothing: each get is fresh memory from the source, and each put frees it.
+    /// Default: no.
+    ///
+    /// For tools that follow memory from its allocation to its release, which a pool hides from them:
+    /// valgrind, AddressSanitizer, a heap profiler. With the source [`Heap`](crate::Heap) they see a
+    /// use after return as a use after free, and a buffer that never came back as a leak. Counts hold as in
+    /// any pool: every get is a miss, and nothing is ever idle. Warm-up makes nothing. Cost: an allocation
+    /// and a release for each get, and two visits to the depot.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), shockwave::BuildError> {
+    /// let pool = shockwave::BufferPool::builder().passthrough(true).build()?;
+    /// drop(pool.get(4096));
+    /// drop(pool.get(4096));
+    /// let metrics = pool.metrics();
+    /// assert_eq!((metrics.total_gets, metrics.total_misses, metrics.idle_bytes), (2, 2, 0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn passthrough(mut self, passthrough: bool) -> Self {
+        self.modes.passthrough = passthrough;
         self
     }
 }

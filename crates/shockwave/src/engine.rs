@@ -153,6 +153,7 @@ impl Engine {
         let stay = Stay::begin();
         let depot = &self.depots[class];
         let visit = if stay.is_nested() { depot.try_visit() } else { Some(depot.visit()) };
+        let visit = visit.filter(|_| !self.modes.passthrough);
         if let Some(block) = visit.and_then(|mut stock| stock.take(&self.cells, class)) {
             return Ok(Got::Block(class, block));
         }
@@ -223,7 +224,12 @@ impl Engine {
             depot.leave(block);
             return false;
         };
-        let Err(block) = stock.give(&self.cells, class, block) else { return false };
+        let block = if self.modes.passthrough {
+            block
+        } else {
+            let Err(block) = stock.give(&self.cells, class, block) else { return false };
+            block
+        };
         if stay.is_nested() {
             // Freeing is not for a nested call either. The block waits for the next visit.
             drop(stock);
@@ -231,22 +237,26 @@ impl Engine {
             return false;
         }
         stock.unmade();
-        if !stock.has_ended() {
+        let ended = stock.has_ended();
+        if !ended && !self.modes.passthrough {
             drop(stock);
             self.unmake(class, block);
             return false;
         }
-        // What nested puts left here after the end has been waiting for this one.
+        // What nested puts left here, where nothing is kept, has been waiting for this one.
         let (left, count) = stock.clear();
         drop(stock);
         self.unmake(class, block);
         self.unmake_all(class, left);
-        self.release(1 + count)
+        ended && self.release(1 + count)
     }
 
     /// Makes blocks until at least `count` of a class are idle, with all their pages resident. Returns
     /// how many it made: fewer than needed if the source has no more.
     pub(crate) fn warm_up(&self, class: usize, count: usize) -> usize {
+        if self.modes.passthrough {
+            return 0;
+        }
         let _stay = Stay::begin();
         let idle = self.depots[class].visit().counts(&self.cells, class).idle;
         let missing = count.saturating_sub(usize::try_from(idle).unwrap_or(usize::MAX));

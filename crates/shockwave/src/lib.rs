@@ -190,6 +190,7 @@
 mod asan;
 mod buffer;
 mod builder;
+mod callback;
 mod cells;
 mod class;
 mod depot;

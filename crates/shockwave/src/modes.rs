@@ -5,9 +5,6 @@
 //! get leaves the engine without a column for the fast path to enter. A pool without modes has neither,
 //! and runs the same instructions as if there were none.
 
-use std::fmt;
-use std::sync::Arc;
-
 use crate::verify::Verify;
 
 /// What a pool was built to do besides.
@@ -17,6 +14,8 @@ pub(crate) struct Modes {
     pub(crate) zero: bool,
     /// Whether and how idle buffers are looked at when they are taken.
     pub(crate) verify: Verify,
+    /// Whether nothing is kept: every get is fresh memory, and every put frees it.
+    pub(crate) passthrough: bool,
 }
 
 impl Modes {
@@ -28,30 +27,5 @@ impl Modes {
     /// Whether gets must not take the fast path, because there is something to be seen of each.
     pub(crate) fn see_gets(&self) -> bool {
         self.verify.is_on()
-    }
-}
-
-/// A function of the program's that is told of something.
-pub(crate) struct Callback<T>(Arc<dyn Fn(&T) + Send + Sync>);
-
-impl<T> Callback<T> {
-    pub(crate) fn new(function: impl Fn(&T) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(function))
-    }
-
-    pub(crate) fn call(&self, report: &T) {
-        (self.0)(report);
-    }
-}
-
-impl<T> Clone for Callback<T> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl<T> fmt::Debug for Callback<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Callback")
     }
 }

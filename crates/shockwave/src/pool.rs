@@ -133,8 +133,8 @@ impl BufferPool {
     }
 
     /// Makes buffers until at least `count` lie idle in each class, their pages resident. Returns how
-    /// many it made: fewer than were missing only where the system has no more memory. Counts as no
-    /// get, put, hit or miss.
+    /// many it made: fewer than were missing only where the system has no more memory, and none in a pool
+    /// with [`passthrough`](crate::BufferPoolBuilder::passthrough). Counts as no get, put, hit or miss.
     ///
     /// ```
     /// let pool = shockwave::BufferPool::new();

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::modes::Callback;
+use crate::callback::Callback;
 use crate::reentry::Stay;
 use crate::sampling::Sampling;
 
