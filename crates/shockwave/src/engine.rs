@@ -28,6 +28,7 @@ use crate::modes::Modes;
 use crate::oversize::{Origin, Oversize, OversizeCounts, OversizeSnapshot};
 use crate::reentry::Stay;
 use crate::source::Source;
+use crate::track::Tracker;
 
 /// One pool's machinery. Lives from when the pool is built until its last handle and its last buffer
 /// have gone, whichever goes last; see [`life`](crate::life).
@@ -57,6 +58,8 @@ pub(crate) struct Engine {
     baseline: Mutex<Baseline>,
     /// What else it was built to do; see [`with_modes`](Self::with_modes).
     pub(crate) modes: Modes,
+    /// Who has which buffer, in a pool that tracks.
+    pub(crate) tracker: Option<Tracker>,
 }
 
 /// All counts of a pool at one time.
@@ -106,6 +109,7 @@ impl Engine {
             keepers: AtomicUsize::new(1),
             baseline: Mutex::default(),
             modes: Modes::default(),
+            tracker: None,
         }
     }
 
@@ -118,6 +122,7 @@ impl Engine {
         if modes.see_gets() {
             self.first_column = Column::NONE;
         }
+        self.tracker = modes.track.sampling.map(Tracker::new);
         self.modes = modes;
         self
     }
@@ -303,7 +308,10 @@ impl Engine {
     /// Says whether the engine is to be freed now. Called once, when the last handle has gone.
     #[must_use]
     pub(crate) fn end(&self) -> bool {
-        let _stay = Stay::begin();
+        let stay = Stay::begin();
+        let oversize = self.oversize.snapshot();
+        let mut buffers = oversize.gets - oversize.puts;
+        let mut bytes = oversize.bytes_in_use;
         for class in 0..self.classes.count() {
             let mut stock = self.depots[class].visit();
             if !stock.drain_cells(&self.cells, class) {
@@ -314,11 +322,17 @@ impl Engine {
             stock.end();
             let (idle, _) = stock.clear();
             // Under the lock, so before any put can count itself out.
-            let out = stock.counts(&self.cells, class).created;
-            self.keepers.fetch_add(usize::try_from(out).unwrap_or(usize::MAX), Relaxed);
+            let counts = stock.counts(&self.cells, class);
+            self.keepers.fetch_add(usize::try_from(counts.created).unwrap_or(usize::MAX), Relaxed);
             drop(stock);
             self.unmake_all(class, idle);
+            buffers += counts.in_use();
+            bytes += counts.in_use() * self.classes.bytes(class) as u64;
         }
+        // Who is told may use other pools, as if called from anywhere.
+        drop(stay);
+        let look = || self.tracker.as_ref().map_or_else(Vec::new, Tracker::look);
+        self.modes.track.ended(buffers, bytes, look);
         self.release(1)
     }
 

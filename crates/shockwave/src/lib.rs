@@ -212,6 +212,7 @@ mod reentry;
 mod sampling;
 mod source;
 mod sync;
+mod track;
 mod verify;
 
 pub use buffer::Buffer;
@@ -230,6 +231,7 @@ pub use metrics::{BufferPoolMetrics, SizedPoolMetrics};
 pub use pool::BufferPool;
 pub use sampling::Sampling;
 pub use source::{Heap, Source};
+pub use track::{EndReport, Outstanding, pools_ended_in_use};
 pub use verify::WriteAfterReturn;
 
 /// The examples of this crate's README, compiled and run with the others.

@@ -34,6 +34,8 @@ const SCRUB: u64 = 1 << (FLAGS_SHIFT + 1) | SPECIAL;
 const LOCKED: u64 = 1 << (FLAGS_SHIFT + 2) | SPECIAL;
 /// What the holder cannot have written is zero. Nothing is to be done for it on return.
 const ZEROED: u64 = 1 << (FLAGS_SHIFT + 3);
+/// The pool's tracker has a record of the buffer.
+const TRACKED: u64 = 1 << (FLAGS_SHIFT + 4) | SPECIAL;
 
 const _: () = assert!(COLUMNS == 1 << (POOL_SHIFT - CLASS_SHIFT), "the class fills its field");
 const _: () = assert!(POOLS_MAX == 1 << (63 - POOL_SHIFT), "the pool fills its field");
@@ -78,6 +80,16 @@ impl Meta {
     /// Whether everything beyond [`dirty`](Self::dirty) is zero.
     pub(crate) const fn is_zeroed(self) -> bool {
         self.0 & ZEROED == ZEROED
+    }
+
+    /// The same, for a buffer that a record is kept of.
+    pub(crate) const fn with_tracked(self) -> Self {
+        Self(self.0 | TRACKED)
+    }
+
+    /// Whether a record is kept of the buffer.
+    pub(crate) const fn is_tracked(self) -> bool {
+        self.0 & TRACKED == TRACKED
     }
 
     /// Forgets what was written, and that it was: for a holder that has just cleared it.
@@ -163,6 +175,7 @@ mod tests {
         }
         assert!(meta.with_oversize().is_oversize() && !meta.with_scrub().is_oversize());
         assert!(meta.with_scrub().scrubs() && !meta.with_locked().scrubs());
+        assert!(meta.with_tracked().is_tracked() && !meta.with_scrub().is_tracked());
         assert!(meta.with_zeroed().is_zeroed() && !meta.with_scrub().is_zeroed());
         assert_eq!(meta.with_zeroed().place(), meta.place(), "zeros need no special return");
         meta.set_len(0);

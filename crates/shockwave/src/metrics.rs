@@ -14,6 +14,7 @@ use std::fmt;
 use crate::depot::Counts;
 use crate::engine::Engine;
 use crate::oversize::OversizeSnapshot;
+use crate::track::Tracker;
 
 /// What a pool has done and what it holds. From [`BufferPool::metrics`](crate::BufferPool::metrics).
 ///
@@ -70,6 +71,9 @@ pub struct BufferPoolMetrics {
     /// [`verify_zero`](crate::BufferPoolBuilder::verify_zero), since the pool was built: an alarm, which a
     /// reset does not silence.
     pub writes_after_return: u64,
+    /// Sampled gets that [`track`](crate::BufferPoolBuilder::track) had no room to record, since the pool
+    /// was built.
+    pub tracking_lost: u64,
 }
 
 /// One class of a pool.
@@ -127,7 +131,8 @@ impl BufferPoolMetrics {
             .collect();
         let (now, before) = (engine.oversize(), baseline.oversize);
         let writes_after_return = engine.modes.verify.found();
-        Self { writes_after_return, ..Self::sum(pools, &now, &before) }
+        let tracking_lost = engine.tracker.as_ref().map_or(0, Tracker::lost);
+        Self { writes_after_return, tracking_lost, ..Self::sum(pools, &now, &before) }
     }
 
     fn sum(

@@ -5,6 +5,7 @@
 //! get leaves the engine without a column for the fast path to enter. A pool without modes has neither,
 //! and runs the same instructions as if there were none.
 
+use crate::track::Track;
 use crate::verify::Verify;
 
 /// What a pool was built to do besides.
@@ -16,6 +17,8 @@ pub(crate) struct Modes {
     pub(crate) verify: Verify,
     /// Whether nothing is kept: every get is fresh memory, and every put frees it.
     pub(crate) passthrough: bool,
+    /// Whether and how it is recorded who has which buffer.
+    pub(crate) track: Track,
 }
 
 impl Modes {
@@ -26,6 +29,6 @@ impl Modes {
 
     /// Whether gets must not take the fast path, because there is something to be seen of each.
     pub(crate) fn see_gets(&self) -> bool {
-        self.verify.is_on()
+        self.verify.is_on() || self.track.sampling.is_some()
     }
 }

@@ -52,7 +52,7 @@ impl BufferPool {
     }
 
     #[inline(always)]
-    fn engine(&self) -> &Engine {
+    pub(crate) fn engine(&self) -> &Engine {
         self.handle.engine()
     }
 
@@ -67,6 +67,7 @@ impl BufferPool {
     /// If `size` is beyond 4 GiB, or the system refuses memory. [`try_get`](Self::try_get) returns
     /// these as errors.
     #[inline]
+    #[track_caller]
     pub fn get(&self, size: usize) -> Buffer {
         Buffer::take(self.engine(), size)
     }
@@ -87,6 +88,7 @@ impl BufferPool {
     /// }
     /// ```
     #[inline]
+    #[track_caller]
     pub fn try_get(&self, size: usize) -> Result<Buffer, GetError> {
         Buffer::try_take(self.engine(), size)
     }
@@ -103,6 +105,7 @@ impl BufferPool {
     /// # Panics
     ///
     /// As [`get`](Self::get).
+    #[track_caller]
     pub fn get_zeroed(&self, len: usize) -> Buffer {
         Buffer::take_zeroed(self.engine(), len)
     }

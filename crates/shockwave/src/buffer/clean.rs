@@ -8,6 +8,7 @@ use crate::verify::Verify;
 impl Buffer {
     /// Takes a buffer with `len` zeros in it. Clears nothing where all of it is known to be zero: in a
     /// pool that clears what comes back, and in memory that comes fresh from the source.
+    #[track_caller]
     pub(crate) fn take_zeroed(engine: &Engine, len: usize) -> Self {
         let mut buffer = Self::take(engine, len);
         if buffer.meta.is_zeroed() {

@@ -41,9 +41,10 @@ impl Buffer {
         let doubled = self.capacity().saturating_mul(2).min(BUFFER_BYTES_MAX);
         let engine = self.engine();
         // If doubling is too much to ask, what is needed may not be.
-        let mut larger = Self::try_take(engine, doubled.max(needed))
-            .or_else(|_| Self::try_take(engine, needed))?;
+        let mut larger = Self::take_for_growth(engine, doubled.max(needed))
+            .or_else(|_| Self::take_for_growth(engine, needed))?;
         larger.append(self);
+        larger.inherit_record(self);
         if self.meta().scrubs() {
             larger.scrub_on_drop();
         }

@@ -18,10 +18,12 @@ mod clean;
 mod grow;
 mod io;
 mod room;
+mod tracked;
 mod traits;
 
 use std::fmt;
 use std::mem::ManuallyDrop;
+use std::panic::Location;
 use std::ptr::NonNull;
 
 use crate::asan;
@@ -94,27 +96,38 @@ unsafe impl Sync for Buffer {}
 impl Buffer {
     /// Takes a fresh buffer from an engine, or panics. Out of line it returns two registers; a `Result`
     /// would be returned in memory, and the fast path would have to go through memory with it.
+    ///
+    /// The caller's place in the code is a constant, made where the slow path is called and nowhere else.
     #[inline(always)]
+    #[track_caller]
     pub(crate) fn take(engine: &Engine, size: usize) -> Self {
         #[cold]
         #[inline(never)]
-        fn slowly(engine: &Engine, size: usize) -> Buffer {
-            Buffer::take_slowly(engine, size).unwrap_or_else(|refused| refuse(refused))
+        fn slowly(engine: &Engine, size: usize, caller: &'static Location<'static>) -> Buffer {
+            let taken = Buffer::take_slowly(engine, size).map(|buffer| buffer.tracked(caller));
+            taken.unwrap_or_else(|refused| refuse(refused))
         }
-        Self::take_fast(engine, size).unwrap_or_else(|| slowly(engine, size))
+        let caller = Location::caller();
+        Self::take_fast(engine, size).unwrap_or_else(|| slowly(engine, size, caller))
     }
 
     /// Takes a fresh buffer from an engine, or says why there is none.
     #[inline(always)]
+    #[track_caller]
     pub(crate) fn try_take(engine: &Engine, size: usize) -> Result<Self, GetError> {
         #[cold]
         #[inline(never)]
-        fn slowly(engine: &Engine, size: usize) -> Result<Buffer, GetError> {
-            Buffer::take_slowly(engine, size)
+        fn slowly(
+            engine: &Engine,
+            size: usize,
+            caller: &'static Location<'static>,
+        ) -> Result<Buffer, GetError> {
+            Buffer::take_slowly(engine, size).map(|buffer| buffer.tracked(caller))
         }
+        let caller = Location::caller();
         match Self::take_fast(engine, size) {
             Some(buffer) => Ok(buffer),
-            None => slowly(engine, size),
+            None => slowly(engine, size, caller),
         }
     }
 
@@ -282,6 +295,9 @@ impl Buffer {
         let mut buffer = ManuallyDrop::new(Self { data, meta });
         if meta.scrubs() {
             buffer.scrub();
+        }
+        if meta.is_tracked() {
+            buffer.untrack();
         }
         let engine = buffer.engine();
         if meta.is_oversize() {
