@@ -28,7 +28,21 @@
 //! - [`Buffer`] is what it gives out: a byte vector of two words that goes home when dropped.
 //! - [`BufferPoolMetrics`] is what it has done and what it holds.
 //! - [`get_buffer`] and its neighbors are the same for one pool of the whole program.
+//! - [`RawBuffer`] is a buffer in foreign hands, checked when it comes back.
 //! - [`how_it_works`] tells the rest, with pictures.
+//!
+//! # Modes
+//!
+//! A pool can do more, at its builder's word. All of it is off by default, and costs nothing then: no
+//! mode is asked about where a get and a put are fast.
+//!
+//! | to | ask for |
+//! |---|---|
+//! | have all idle memory zero | [`zero_on_return`](BufferPoolBuilder::zero_on_return) |
+//! | find who writes to a buffer that it gave back | [`verify_zero`](BufferPoolBuilder::verify_zero) |
+//! | see through the pool with valgrind or a profiler | [`passthrough`](BufferPoolBuilder::passthrough) |
+//! | learn who holds what, and for how long | [`track`](BufferPoolBuilder::track) |
+//! | be told of a pool that ends with buffers out | [`on_end`](BufferPoolBuilder::on_end) |
 //!
 //! # Best practices
 //!
@@ -208,6 +222,7 @@ mod metrics;
 mod modes;
 mod oversize;
 mod pool;
+mod raw;
 mod reentry;
 mod sampling;
 mod source;
@@ -229,6 +244,7 @@ pub use global::{
 };
 pub use metrics::{BufferPoolMetrics, SizedPoolMetrics};
 pub use pool::BufferPool;
+pub use raw::{RawBuffer, RawError, RawHandles, raw_handles};
 pub use sampling::Sampling;
 pub use source::{Heap, Source};
 pub use track::{EndReport, Outstanding, pools_ended_in_use};

@@ -92,6 +92,16 @@ impl Meta {
         self.0 & TRACKED == TRACKED
     }
 
+    /// The word itself, to be kept where there is no handle.
+    pub(crate) const fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// The word that [`bits`](Self::bits) gave.
+    pub(crate) const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
     /// Forgets what was written, and that it was: for a holder that has just cleared it.
     pub(crate) const fn forget(&mut self) {
         self.0 &= !(DIRTY_MASK | 0xffff_ffff);

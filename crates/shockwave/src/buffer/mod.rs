@@ -174,6 +174,21 @@ impl Buffer {
         self.meta
     }
 
+    /// Takes the handle apart. The buffer stays out until [`from_parts`](Self::from_parts) has it again.
+    pub(crate) fn into_parts(self) -> (NonNull<u8>, Meta) {
+        let buffer = ManuallyDrop::new(self);
+        (buffer.data, buffer.meta)
+    }
+
+    /// Puts a handle together again.
+    ///
+    /// # Safety
+    ///
+    /// The parts came from [`into_parts`](Self::into_parts), and this is the first time since.
+    pub(crate) unsafe fn from_parts(data: NonNull<u8>, meta: Meta) -> Self {
+        Self { data, meta }
+    }
+
     /// The engine of this buffer's pool, which this buffer keeps alive.
     #[inline(always)]
     fn engine(&self) -> &Engine {
