@@ -9,15 +9,16 @@ use crate::sampling::Sampling;
 use crate::track::{EndReport, Outstanding, Tracker};
 use crate::verify::WriteAfterReturn;
 
-/// Clean memory. Off by default, and then at no cost: a drop tests for all that is special about a buffer
-/// at once, as it does in any pool.
+/// Clean memory. Off by default, and then at no cost: a drop tests for all that is special about a
+/// buffer at once, as it does in any pool.
 impl BufferPoolBuilder {
-    /// Clears each buffer on its way back, so that every idle byte of the pool is zero. Default: no.
+    /// Clears each buffer on its way back, so that every idle byte of the pool is zero. Default:
+    /// no.
     ///
     /// Only what its holder may have written is cleared, as by
     /// [`scrub_on_drop`](crate::Buffer::scrub_on_drop), whichever way the buffer goes. In exchange
-    /// [`get_zeroed`](crate::BufferPool::get_zeroed) clears nothing. Cost: that of clearing for each put,
-    /// and a put that is not inlined, a few nanoseconds; gets are as fast as ever.
+    /// [`get_zeroed`](crate::BufferPool::get_zeroed) clears nothing. Cost: that of clearing for
+    /// each put, and a put that is not inlined, a few nanoseconds; gets are as fast as ever.
     ///
     /// ```
     /// # fn main() -> Result<(), shockwave::BuildError> {
@@ -34,17 +35,17 @@ impl BufferPoolBuilder {
         self
     }
 
-    /// Has one in so many idle buffers looked at when it is taken: is it still zero? What is not was
-    /// written by someone who no longer had the buffer. Default: none is. Turns
+    /// Has one in so many idle buffers looked at when it is taken: is it still zero? What is not
+    /// was written by someone who no longer had the buffer. Default: none is. Turns
     /// [`zero_on_return`](Self::zero_on_return) on.
     ///
     /// A buffer that was written to is cleared and given out, counted in
     /// [`writes_after_return`](crate::BufferPoolMetrics::writes_after_return), and told to
-    /// [`on_write_after_return`](Self::on_write_after_return), if that is set. A get does not panic for
-    /// it: the fault is another's, and may be long past.
+    /// [`on_write_after_return`](Self::on_write_after_return), if that is set. A get does not panic
+    /// for it: the fault is another's, and may be long past.
     ///
-    /// Cost: the buffers that are looked at are read in full, some 30 ns for each KiB; and no get of such
-    /// a pool is inlined, which adds a nanosecond or two to each.
+    /// Cost: the buffers that are looked at are read in full; and no get
+    /// of such a pool is inlined, which adds a nanosecond or two to each.
     ///
     /// ```
     /// use shockwave::{BufferPool, Sampling};
@@ -65,10 +66,10 @@ impl BufferPoolBuilder {
         self
     }
 
-    /// Tells `report` of each idle buffer that was found written to. Default: they are counted only. Called
-    /// by the get that found it, with no lock held; it may use the pool. If it panics, so does the get,
-    /// which is how to have a test fail on the spot. Not called from within a slow path that was
-    /// interrupted by a signal.
+    /// Tells `report` of each idle buffer that was found written to. Default: they are counted
+    /// only. Called by the get that found it, with no lock held; it may use the pool. If it panics,
+    /// so does the get, which is how to have a test fail on the spot. Not called from within a slow
+    /// path that was interrupted by a signal.
     pub fn on_write_after_return(
         mut self,
         report: impl Fn(&WriteAfterReturn) + Send + Sync + 'static,
@@ -78,16 +79,17 @@ impl BufferPoolBuilder {
     }
 }
 
-/// Nothing kept. Off by default, and then at no cost: what differs is asked where the depot is visited.
+/// Nothing kept. Off by default, and then at no cost: what differs is asked where the depot is
+/// visited.
 impl BufferPoolBuilder {
-    /// Makes a pool that pools nothing: each get is fresh memory from the source, and each put frees it.
-    /// Default: no.
+    /// Makes a pool that pools nothing: each get is fresh memory from the source, and each put
+    /// frees it. Default: no.
     ///
-    /// For tools that follow memory from its allocation to its release, which a pool hides from them:
-    /// valgrind, AddressSanitizer, a heap profiler. With the source [`Heap`](crate::Heap) they see a
-    /// use after return as a use after free, and a buffer that never came back as a leak. Counts hold as in
-    /// any pool: every get is a miss, and nothing is ever idle. Warm-up makes nothing. Cost: an allocation
-    /// and a release for each get, and two visits to the depot.
+    /// For tools that follow memory from its allocation to its release, which a pool hides from
+    /// them: valgrind, AddressSanitizer, a heap profiler. With the source [`Heap`](crate::Heap)
+    /// they see a use after return as a use after free, and a buffer that never came back as a
+    /// leak. Counts hold as in any pool: every get is a miss, and nothing is ever idle. Warm-up
+    /// makes nothing. Cost: an allocation and a release for each get, and two visits to the depot.
     ///
     /// ```
     /// # fn main() -> Result<(), shockwave::BuildError> {
@@ -105,18 +107,18 @@ impl BufferPoolBuilder {
     }
 }
 
-/// Who holds what. Off by default, and then at no cost: the place of a call is a constant that only the
-/// slow path is given, and a get is sampled there alone.
+/// Who holds what. Off by default, and then at no cost: the place of a call is a constant that only
+/// the slow path is given, and a get is sampled there alone.
 impl BufferPoolBuilder {
     /// Records one in so many gets: the call that made it, the thread, and the time. Default: none.
-    /// [`outstanding`](BufferPool::outstanding) then says which buffers are out, and where they were
-    /// taken.
+    /// [`outstanding`](BufferPool::outstanding) then says which buffers are out, and where they
+    /// were taken.
     ///
     /// Up to 4096 buffers are known at once; samples beyond are left out and counted in
-    /// [`tracking_lost`](crate::BufferPoolMetrics::tracking_lost). Cost: no get of such a pool is inlined,
-    /// and each draws a random number, which adds a nanosecond or two; a get that is recorded reads the
-    /// clock and asks the system for the thread's number, some 200 ns, and its put takes some 20 more.
-    /// 192 KiB for the records.
+    /// [`tracking_lost`](crate::BufferPoolMetrics::tracking_lost). Cost: no get of such a pool is
+    /// inlined, and each draws a random number, which adds a nanosecond or two; a get that is
+    /// recorded reads the clock and asks the system for the thread's number, and its put
+    /// looks for the record. 192 KiB for the records.
     ///
     /// ```
     /// use shockwave::{BufferPool, Sampling};
@@ -137,12 +139,12 @@ impl BufferPoolBuilder {
         self
     }
 
-    /// Tells `report` if the pool ends, that is, its last handle is dropped, while buffers are out: how
-    /// many, and which, if it tracks. Default: such pools are only counted, by
+    /// Tells `report` if the pool ends, that is, its last handle is dropped, while buffers are out:
+    /// how many, and which, if it tracks. Default: such pools are only counted, by
     /// [`pools_ended_in_use`](crate::pools_ended_in_use). Cost: none before the end.
     ///
-    /// Called by the drop of the handle, with no lock held. If it panics, so does the drop, and the pool's
-    /// own memory is never freed.
+    /// Called by the drop of the handle, with no lock held. If it panics, so does the drop, and the
+    /// pool's own memory is never freed.
     ///
     /// ```
     /// use shockwave::BufferPool;
@@ -162,16 +164,16 @@ impl BufferPoolBuilder {
 }
 
 impl BufferPool {
-    /// The buffers that are out, of those that were sampled, longest out first. Empty in a pool that was
-    /// not built with [`track`](BufferPoolBuilder::track). Cost: a look at 4096 records, and a vector; gets
-    /// and puts go on meanwhile, and one that is under way may be missing.
+    /// The buffers that are out, of those that were sampled, longest out first. Empty in a pool
+    /// that was not built with [`track`](BufferPoolBuilder::track). Cost: a look at 4096 records,
+    /// and a vector; gets and puts go on meanwhile, and one that is under way may be missing.
     #[must_use]
     pub fn outstanding(&self) -> Vec<Outstanding> {
         self.engine().tracker.as_ref().map_or_else(Vec::new, Tracker::look)
     }
 
-    /// As [`outstanding`](Self::outstanding), for buffers that have been out for longer than `age`: what to
-    /// log each minute, to find who keeps a buffer that a request has long been done with.
+    /// As [`outstanding`](Self::outstanding), for buffers that have been out for longer than `age`:
+    /// what to log each minute, to find who keeps a buffer that a request has long been done with.
     #[must_use]
     pub fn held_longer_than(&self, age: Duration) -> Vec<Outstanding> {
         let mut held = self.outstanding();

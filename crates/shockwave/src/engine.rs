@@ -9,6 +9,8 @@
 //!   put ─▶ cell ─(full, closed)──▶ depot ─(pool has ended)─▶ source
 //! ```
 
+mod modes;
+
 use std::alloc::Layout;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
@@ -113,20 +115,6 @@ impl Engine {
         }
     }
 
-    /// The same engine with modes. Puts are sent off the fast path by a flag that each buffer takes from
-    /// `meta`, gets by there being no column to enter; puts go on to use the cells from there.
-    pub(crate) fn with_modes(mut self, modes: Modes) -> Self {
-        if modes.clear_puts() {
-            self.meta = self.meta.with_scrub().with_zeroed();
-        }
-        if modes.see_gets() {
-            self.first_column = Column::NONE;
-        }
-        self.tracker = modes.track.sampling.map(Tracker::new);
-        self.modes = modes;
-        self
-    }
-
     /// The fast path of a get: a class that serves `size`, and a block from this CPU's cell of it. `None`
     /// says nothing but that it has to go another way.
     #[inline(always)]
@@ -229,12 +217,9 @@ impl Engine {
             depot.leave(block);
             return false;
         };
-        let block = if self.modes.passthrough {
-            block
-        } else {
-            let Err(block) = stock.give(&self.cells, class, block) else { return false };
-            block
-        };
+        let mut keep = |block| stock.give(&self.cells, class, block);
+        let kept = if self.modes.passthrough { Err(block) } else { keep(block) };
+        let Err(block) = kept else { return false };
         if stay.is_nested() {
             // Freeing is not for a nested call either. The block waits for the next visit.
             drop(stock);
@@ -259,9 +244,7 @@ impl Engine {
     /// Makes blocks until at least `count` of a class are idle, with all their pages resident. Returns
     /// how many it made: fewer than needed if the source has no more.
     pub(crate) fn warm_up(&self, class: usize, count: usize) -> usize {
-        if self.modes.passthrough {
-            return 0;
-        }
+        let count = if self.modes.passthrough { 0 } else { count };
         let _stay = Stay::begin();
         let idle = self.depots[class].visit().counts(&self.cells, class).idle;
         let missing = count.saturating_sub(usize::try_from(idle).unwrap_or(usize::MAX));
@@ -310,8 +293,7 @@ impl Engine {
     pub(crate) fn end(&self) -> bool {
         let stay = Stay::begin();
         let oversize = self.oversize.snapshot();
-        let mut buffers = oversize.gets - oversize.puts;
-        let mut bytes = oversize.bytes_in_use;
+        let (mut buffers, mut bytes) = (oversize.gets - oversize.puts, oversize.bytes_in_use);
         for class in 0..self.classes.count() {
             let mut stock = self.depots[class].visit();
             if !stock.drain_cells(&self.cells, class) {
@@ -329,10 +311,8 @@ impl Engine {
             buffers += counts.in_use();
             bytes += counts.in_use() * self.classes.bytes(class) as u64;
         }
-        // Who is told may use other pools, as if called from anywhere.
         drop(stay);
-        let look = || self.tracker.as_ref().map_or_else(Vec::new, Tracker::look);
-        self.modes.track.ended(buffers, bytes, look);
+        self.tell_end(buffers, bytes);
         self.release(1)
     }
 

@@ -1,9 +1,9 @@
 //! Modes: what a pool was built to do besides, all of it off by default.
 //!
-//! No mode is asked about where a get and a put are fast. One that has to see each put sets a flag in
-//! the meta word of every buffer, by which drops leave the fast path anyway; one that has to see each
-//! get leaves the engine without a column for the fast path to enter. A pool without modes has neither,
-//! and runs the same instructions as if there were none.
+//! No mode is asked about where a get and a put are fast. One that has to see each put sets a flag
+//! in the meta word of every buffer, by which drops leave the fast path anyway; one that has to see
+//! each get leaves the engine without a column for the fast path to enter. A pool without modes has
+//! neither, and runs the same instructions as if there were none.
 
 use crate::track::Track;
 use crate::verify::Verify;

@@ -9,8 +9,9 @@ thread_word! {
 
 /// How many gets are looked at: one in so many, at random.
 ///
-/// At random and not in turn, because programs take buffers in a rhythm: of a server that takes one for
-/// each head and then one for each body, every second get would only ever show the one or the other.
+/// At random and not in turn, because programs take buffers in a rhythm: of a server that takes one
+/// for each head and then one for each body, every second get would only ever show the one or the
+/// other.
 ///
 /// ```
 /// use shockwave::Sampling;
@@ -31,8 +32,8 @@ impl Sampling {
     /// Each and every get.
     pub const EACH: Self = Self::one_in(1);
 
-    /// One get in `interval` on average, each at the same odds; 0 is taken for 1. Cost of asking: five
-    /// instructions on a word of the thread's own.
+    /// One get in `interval` on average, each at the same odds; 0 is taken for 1. Cost of asking:
+    /// five instructions on a word of the thread's own.
     #[must_use]
     pub const fn one_in(interval: u32) -> Self {
         let interval = if interval == 0 { 1 } else { interval };
@@ -45,8 +46,8 @@ impl Sampling {
         self.interval
     }
 
-    /// Whether this is the one. Allocates nothing, waits for nothing, and may interrupt itself: a signal
-    /// handler in between costs a number that is drawn twice.
+    /// Whether this is the one. Allocates nothing, waits for nothing, and may interrupt itself: a
+    /// signal handler in between costs a number that is drawn twice.
     #[inline]
     pub(crate) fn hit(self) -> bool {
         RANDOM.with(|random| {

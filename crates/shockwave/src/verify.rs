@@ -1,8 +1,8 @@
 //! Verification: whether an idle buffer is still as clean as it was when it came back.
 //!
 //! In a pool that clears what comes back, every idle byte is zero. One that is not was written by
-//! someone who had no buffer any more: through an address kept from before the put, by a device that
-//! was still at it, or past the end of a neighbor.
+//! someone who had no buffer any more: through an address kept from before the put, by a device
+//! that was still at it, or past the end of a neighbor.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -68,8 +68,9 @@ impl Verify {
         self.found.load(Relaxed)
     }
 
-    /// Looks at one in so many of the buffers that are taken, and clears what it finds: the one who takes
-    /// it was promised zeros. Tells the program, unless that would be from within a slow path.
+    /// Looks at one in so many of the buffers that are taken, and clears what it finds: the one who
+    /// takes it was promised zeros. Tells the program, unless that would be from within a slow
+    /// path.
     pub(crate) fn look(&self, memory: &mut [u8]) {
         if !self.sampling.is_some_and(Sampling::hit) || is_zero(memory) {
             return;

@@ -1,7 +1,7 @@
 //! AddressSanitizer sees through the pool: a use after return is reported where it happens.
 //!
-//! Compiled only with `--cfg shockwave_asan` and `-Zsanitizer=address`. Each case runs this program again
-//! as a child that misbehaves on purpose, and reads what the sanitizer says of it.
+//! Compiled only with `--cfg shockwave_asan` and `-Zsanitizer=address`. Each case runs this program
+//! again as a child that misbehaves on purpose, and reads what the sanitizer says of it.
 #![cfg(shockwave_asan)]
 #![expect(unsafe_code, reason = "misbehaves on purpose")]
 
@@ -13,8 +13,11 @@ use shockwave::{BufferPool, Cells};
 /// In a child's environment: which cells to use, and what to do.
 const CASE: &str = "SHOCKWAVE_ASAN_CASE";
 
+/// A way to use an address.
+type Misuse = fn(*mut u8);
+
 /// Ways to use an address, named for the child. The address is that of the buffer's first byte.
-const CASES: [(&str, fn(*mut u8)); 3] = [
+const CASES: [(&str, Misuse); 3] = [
     ("reads the first byte", |memory| {
         // SAFETY: none. The buffer has gone, which is what the sanitizer is to say.
         black_box(unsafe { memory.read_volatile() });

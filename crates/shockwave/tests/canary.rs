@@ -1,9 +1,11 @@
-//! Secrets written to buffers, and every byte of memory that the pool ever had looked at afterwards.
+//! Secrets written to buffers, and every byte of memory that the pool ever had looked at
+//! afterwards.
 //!
-//! The pool's source here never frees: it keeps all it gave out and all it was given back, so that a
-//! test can look. Each way for a buffer to go is walked twice, in a pool that clears what comes back and
-//! in one that does not; the second must show the secret, or the first would prove nothing. Run with
-//! `--release` as well, this is what shows that the compiler leaves the clearing in.
+//! The pool's source here never frees: it keeps all it gave out and all it was given back, so that
+//! a test can look. Each way for a buffer to go is walked twice, in a pool that clears what comes
+//! back and in one that does not; the second must show the secret, or the first would prove
+//! nothing. Run with `--release` as well, this is what shows that the compiler leaves the clearing
+//! in.
 #![cfg(not(shockwave_asan))] // looking at idle memory is what the sanitizer is there to report
 #![expect(unsafe_code, reason = "is a source, and looks at memory")]
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as a test does")]
@@ -27,7 +29,8 @@ struct Keeper(Arc<Kept>);
 #[derive(Debug, Default)]
 struct Kept(Mutex<Vec<(usize, Layout)>>);
 
-// SAFETY: memory is the heap's, which keeps the contract, and is given back to it later than allowed.
+// SAFETY: memory is the heap's, which keeps the contract, and is given back to it later than
+// allowed.
 unsafe impl Source for Keeper {
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
         let memory = Heap.allocate(layout)?;
@@ -42,8 +45,8 @@ impl Drop for Kept {
     fn drop(&mut self) {
         for &(address, layout) in self.0.get_mut().unwrap().iter() {
             let memory = NonNull::new(std::ptr::with_exposed_provenance_mut(address)).unwrap();
-            // SAFETY: from `allocate` with this layout. The pool holds a clone of the keeper, so it has
-            // gone, and its buffers with it.
+            // SAFETY: from `allocate` with this layout. The pool holds a clone of the keeper, so it
+            // has gone, and its buffers with it.
             unsafe { Heap.deallocate(memory, layout) };
         }
     }
@@ -66,8 +69,8 @@ impl Keeper {
     }
 }
 
-/// Runs a test on pools of either kind of cells, on a thread that stays on its CPU, so that a get finds what
-/// was just put. Those by sequences are left out where there are none.
+/// Runs a test on pools of either kind of cells, on a thread that stays on its CPU, so that a get
+/// finds what was just put. Those by sequences are left out where there are none.
 fn on_each_kind(test: impl Fn(&dyn Fn() -> BufferPoolBuilder) + Sync) {
     for cells in [Cells::Rseq, Cells::Locked] {
         let builder = || BufferPool::builder().cells(cells);
@@ -100,8 +103,8 @@ fn stay_on_this_cpu() {
 #[cfg(not(target_os = "linux"))]
 fn stay_on_this_cpu() {}
 
-/// Walks one way for a buffer to go, with and without clearing. `walk` writes secrets and leaves no buffer
-/// behind.
+/// Walks one way for a buffer to go, with and without clearing. `walk` writes secrets and leaves no
+/// buffer behind.
 #[track_caller]
 fn check(walk: impl Fn(BufferPool) + Sync) {
     on_each_kind(|builder| {
@@ -348,7 +351,8 @@ fn a_report_that_panics_is_the_gets_panic_and_loses_nothing() {
         let mut buffer = pool.get(4096);
         let kept = buffer.as_mut_ptr();
         drop(buffer);
-        // SAFETY: the pool keeps the memory of its idle buffers. The write is the fault to be found.
+        // SAFETY: the pool keeps the memory of its idle buffers. The write is the fault to be
+        // found.
         unsafe { kept.write(SECRET) };
         let caught = catch_unwind(AssertUnwindSafe(|| pool.get(4096)));
         assert_eq!(*caught.unwrap_err().downcast::<usize>().unwrap(), 1);

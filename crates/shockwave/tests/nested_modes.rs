@@ -1,5 +1,5 @@
-//! Modes in a signal's handler: one that interrupts the pool's own slow path takes and drops buffers of a
-//! pool that tracks, verifies, or keeps nothing, and neither waits nor loses a record.
+//! Modes in a signal's handler: one that interrupts the pool's own slow path takes and drops
+//! buffers of a pool that tracks, verifies, or keeps nothing, and neither waits nor loses a record.
 #![cfg(unix)]
 #![expect(unsafe_code, reason = "is a source, and handles a signal")]
 

@@ -1,4 +1,5 @@
-//! Who holds what: records of sampled gets, for as long as the buffer is out, whatever happens to it.
+//! Who holds what: records of sampled gets, for as long as the buffer is out, whatever happens to
+//! it.
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as a test does")]
 
 use std::sync::{Arc, Mutex};

@@ -6,8 +6,8 @@ use crate::engine::Engine;
 use crate::verify::Verify;
 
 impl Buffer {
-    /// Takes a buffer with `len` zeros in it. Clears nothing where all of it is known to be zero: in a
-    /// pool that clears what comes back, and in memory that comes fresh from the source.
+    /// Takes a buffer with `len` zeros in it. Clears nothing where all of it is known to be zero:
+    /// in a pool that clears what comes back, and in memory that comes fresh from the source.
     #[track_caller]
     pub(crate) fn take_zeroed(engine: &Engine, len: usize) -> Self {
         let mut buffer = Self::take(engine, len);
@@ -23,7 +23,8 @@ impl Buffer {
     /// Has a buffer that was idle looked at, as [`Verify::look`] does.
     pub(super) fn verify(&mut self, verify: &Verify) {
         let capacity = self.capacity();
-        // SAFETY: all of a buffer is initialized and its holder's alone; nothing else refers to it yet.
+        // SAFETY: all of a buffer is initialized and its holder's alone; nothing else refers to it
+        // yet.
         verify.look(unsafe { std::slice::from_raw_parts_mut(self.data.as_ptr(), capacity) });
     }
 }

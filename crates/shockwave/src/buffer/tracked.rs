@@ -7,8 +7,8 @@ use crate::engine::Engine;
 use crate::error::GetError;
 
 impl Buffer {
-    /// Has the pool's tracker, if it has one, make a record of this buffer if it is the one in so many.
-    /// The mark in the meta word is what sends its drop to [`untrack`](Self::untrack).
+    /// Has the pool's tracker, if it has one, make a record of this buffer if it is the one in so
+    /// many. The mark in the meta word is what sends its drop to [`untrack`](Self::untrack).
     #[inline]
     pub(super) fn tracked(mut self, site: &'static Location<'static>) -> Self {
         if let Some(tracker) = &self.engine().tracker

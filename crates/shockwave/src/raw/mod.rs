@@ -8,9 +8,10 @@
 //!                                    generation 4, free
 //! ```
 //!
-//! The far side may return a handle twice, keep one, mix two up, or make one up. Everything that was known
-//! of the buffer stays here, in a slot of a table of the process, and a handle is no more than a claim to
-//! it: the first return of the right generation gets the buffer, all others an error.
+//! The far side may return a handle twice, keep one, mix two up, or make one up. Everything that
+//! was known of the buffer stays here, in a slot of a table of the process, and a handle is no more
+//! than a claim to it: the first return of the right generation gets the buffer, all others an
+//! error.
 #![expect(unsafe_code, reason = "makes buffers of what it recorded of them")]
 
 mod table;
@@ -24,8 +25,8 @@ use table::{Fault, Loan};
 
 /// A buffer that was handed across a foreign interface. From [`Buffer::into_raw`].
 ///
-/// Two words, laid out as in C: `struct { uint8_t *data; uint64_t handle; }`. `Copy`, since the far side
-/// copies as it likes; only the first return of a handle counts.
+/// Two words, laid out as in C: `struct { uint8_t *data; uint64_t handle; }`. `Copy`, since the far
+/// side copies as it likes; only the first return of a handle counts.
 ///
 /// ```
 /// let pool = shockwave::BufferPool::new();
@@ -57,14 +58,14 @@ unsafe impl Send for RawBuffer {}
 unsafe impl Sync for RawBuffer {}
 
 impl RawBuffer {
-    /// Puts together what came back over the interface in two pieces. Any two values will do: they are
-    /// checked when the buffer is claimed.
+    /// Puts together what came back over the interface in two pieces. Any two values will do: they
+    /// are checked when the buffer is claimed.
     pub const fn from_parts(data: *mut u8, handle: u64) -> Self {
         Self { data, handle }
     }
 
-    /// The address of the first byte. Good for reads and writes of the capacity that the buffer had, until
-    /// the handle is returned.
+    /// The address of the first byte. Good for reads and writes of the capacity that the buffer
+    /// had, until the handle is returned.
     #[must_use]
     pub const fn data(&self) -> *mut u8 {
         self.data
@@ -76,31 +77,33 @@ impl RawBuffer {
         self.handle
     }
 
-    /// Whether the buffer is on loan under this handle now: neither returned, nor made up. Not counted as
-    /// an error. Cost: a few loads.
+    /// Whether the buffer is on loan under this handle now: neither returned, nor made up. Not
+    /// counted as an error. Cost: a few loads.
     #[must_use]
     pub fn is_live(&self) -> bool {
         table::find(self.handle, self.data).is_ok()
     }
 
-    /// Claims the buffer, as it was when it became a handle: with its length of then, and all of it counted
-    /// as written for scrubbing. What the far side wrote beyond the length becomes part of it by
-    /// [`set_len`](Buffer::set_len). Cost: one exchange of a word.
+    /// Claims the buffer, as it was when it became a handle: with its length of then, and all of it
+    /// counted as written for scrubbing. What the far side wrote beyond the length becomes part of
+    /// it by [`set_len`](Buffer::set_len). Cost: one exchange of a word.
     ///
     /// # Errors
     ///
     /// A [`RawError`] if this handle is not on loan. Nothing has changed then, and it was counted.
     pub fn try_into_buffer(self) -> Result<Buffer, RawError> {
         let loan = table::claim(self.handle, self.data).map_err(RawError::counted)?;
-        // SAFETY: `into_raw` gave up a buffer of these parts, and the table gave them to this claim alone.
+        // SAFETY: `into_raw` gave up a buffer of these parts, and the table gave them to this claim
+        // alone.
         Ok(unsafe { Buffer::from_parts(loan.data, loan.meta) })
     }
 }
 
 impl Buffer {
-    /// Makes a handle for a foreign interface out of this buffer. It stays out, and keeps its pool's memory
-    /// alive, until [`BufferPool::from_raw`] or [`RawBuffer::try_into_buffer`] claims it. All of it counts
-    /// as written from here on. Not for signal handlers. Cost: two exchanges of a word.
+    /// Makes a handle for a foreign interface out of this buffer. It stays out, and keeps its
+    /// pool's memory alive, until [`BufferPool::from_raw`] or [`RawBuffer::try_into_buffer`] claims
+    /// it. All of it counts as written from here on. Not for signal handlers. Cost: two exchanges
+    /// of a word.
     ///
     /// # Panics
     ///
@@ -157,8 +160,8 @@ impl RawError {
         matches!(self.fault, Fault::Returned)
     }
 
-    /// Whether the handle was returned before, and its place is, or was, another buffer's since: a return
-    /// that would have pulled the memory from under somebody else.
+    /// Whether the handle was returned before, and its place is, or was, another buffer's since: a
+    /// return that would have pulled the memory from under somebody else.
     #[must_use]
     pub const fn is_stale(&self) -> bool {
         matches!(self.fault, Fault::Stale)
@@ -211,8 +214,8 @@ static FAULTS: Faults = Faults {
     foreign: AtomicU64::new(0),
 };
 
-/// How many raw handles are out, and how many were refused for which reason, in the whole process: of a
-/// handle that is refused it is not known which pool it was meant for.
+/// How many raw handles are out, and how many were refused for which reason, in the whole process:
+/// of a handle that is refused it is not known which pool it was meant for.
 #[must_use]
 pub fn raw_handles() -> RawHandles {
     RawHandles {

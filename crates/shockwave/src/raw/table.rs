@@ -9,10 +9,10 @@
 //!                                  └────────────┴──────┴──────┴──────┘
 //! ```
 //!
-//! A slot's generation only goes up: to odd when it is lent, to even when it is claimed. The exchange that
-//! takes it from a handle's generation to the next succeeds once, and whoever made it has the slot alone.
-//! One that has been through all its generations is not used again. Chunks stay for good, so a handle of
-//! any age can be looked up.
+//! A slot's generation only goes up: to odd when it is lent, to even when it is claimed. The
+//! exchange that takes it from a handle's generation to the next succeeds once, and whoever made it
+//! has the slot alone. One that has been through all its generations is not used again. Chunks stay
+//! for good, so a handle of any age can be looked up.
 
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{
@@ -64,14 +64,15 @@ static SLOTS: [AtomicPtr<Slot>; CHUNKS] = [const { AtomicPtr::new(null_mut()) };
 /// Slots that were ever used.
 static USED: AtomicU32 = AtomicU32::new(0);
 
-/// The free list's head: a slot's index and one, or 0, below a number that goes up with each change, so
-/// that a head which went and came back is not taken for one that stayed.
+/// The free list's head: a slot's index and one, or 0, below a number that goes up with each
+/// change, so that a head which went and came back is not taken for one that stayed.
 static FREE: AtomicU64 = AtomicU64::new(0);
 
 /// Slots on loan.
 static OUT: AtomicU64 = AtomicU64::new(0);
 
-/// Records a loan and returns its handle, or `None` where there is no room; then `loan` is not asked for.
+/// Records a loan and returns its handle, or `None` where there is no room; then `loan` is not
+/// asked for.
 pub(super) fn lend(loan: impl FnOnce() -> Loan) -> Option<u64> {
     let (index, slot) = pop().or_else(fresh)?;
     let Loan { data, meta } = loan();
@@ -153,8 +154,8 @@ fn slot(index: u32) -> Option<&'static Slot> {
     }
     // SAFETY: a chunk has `CHUNK` slots, and `at` is less.
     let slot = unsafe { slots.add(at) };
-    // SAFETY: chunks are zeroed, which is a valid slot, aligned to a page, and stay for good; only shared
-    // references to them are made.
+    // SAFETY: chunks are zeroed, which is a valid slot, aligned to a page, and stay for good; only
+    // shared references to them are made.
     Some(unsafe { &*slot })
 }
 

@@ -75,9 +75,9 @@ pub(crate) struct Track {
 /// Pools that ended with buffers out.
 static ENDED_IN_USE: AtomicU64 = AtomicU64::new(0);
 
-/// How many pools of this process have ended while buffers of theirs were out. Counted for every pool,
-/// tracked or not. Such buffers are freed when they are dropped; a program that means to return all of
-/// them before it lets go of a pool can hold this against zero.
+/// How many pools of this process have ended while buffers of theirs were out. Counted for every
+/// pool, tracked or not. Such buffers are freed when they are dropped; a program that means to
+/// return all of them before it lets go of a pool can hold this against zero.
 ///
 /// ```
 /// let before = shockwave::pools_ended_in_use();
@@ -93,7 +93,8 @@ pub fn pools_ended_in_use() -> u64 {
 }
 
 impl Track {
-    /// Counts and tells of a pool that ends, if buffers of it are out. `look` finds those that are known.
+    /// Counts and tells of a pool that ends, if buffers of it are out. `look` finds those that are
+    /// known.
     pub(crate) fn ended(&self, buffers: u64, bytes: u64, look: impl FnOnce() -> Vec<Outstanding>) {
         if buffers == 0 {
             return;
@@ -119,9 +120,9 @@ impl Tracker {
         Self { sampling, began: Instant::now(), table: Table::new() }
     }
 
-    /// Records that a buffer was taken, if it is the one in so many. Says whether it was recorded; then
-    /// [`end`](Self::end) is owed. May be called from a signal handler, and while any other call is under
-    /// way.
+    /// Records that a buffer was taken, if it is the one in so many. Says whether it was recorded;
+    /// then [`end`](Self::end) is owed. May be called from a signal handler, and while any other
+    /// call is under way.
     #[inline]
     pub(crate) fn begin(
         &self,

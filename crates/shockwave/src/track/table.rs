@@ -6,11 +6,11 @@
 //!                                              └─────────┴─────────┴──────┴───────┴──────┴────────┘
 //! ```
 //!
-//! A record lies somewhere in the window that its address hashes to; a window that is full takes no more,
-//! and the sample is counted as lost. Nothing is ever moved, so nobody has to wait: gets and puts may
-//! come from signal handlers. Two rules keep it right. A slot is claimed by an exchange of its address
-//! from [`FREE`] to [`CLAIMED`], and so by one. And an address is in use by one buffer at a time, whose
-//! holder alone inserts and removes it.
+//! A record lies somewhere in the window that its address hashes to; a window that is full takes no
+//! more, and the sample is counted as lost. Nothing is ever moved, so nobody has to wait: gets and
+//! puts may come from signal handlers. Two rules keep it right. A slot is claimed by an exchange of
+//! its address from [`FREE`] to [`CLAIMED`], and so by one. And an address is in use by one buffer
+//! at a time, whose holder alone inserts and removes it.
 
 use std::panic::Location;
 use std::sync::atomic::{
@@ -19,8 +19,8 @@ use std::sync::atomic::{
     fence,
 };
 
-/// Records in a table, a power of two: 4096, which take 192 KiB. At one in 128 that is enough for half a
-/// million buffers out.
+/// Records in a table, a power of two: 4096, which take 192 KiB. At one in 128 that is enough for
+/// half a million buffers out.
 const RECORDS: usize = 1 << 12;
 
 /// Slots in which a record may lie: two or three cache lines' worth of looking, done for sampled
@@ -119,7 +119,8 @@ impl Table {
         self.window(address).find(|slot| slot.address.load(Relaxed) == address)
     }
 
-    /// The slots in which a record of this address may lie. The table's end goes on at its beginning.
+    /// The slots in which a record of this address may lie. The table's end goes on at its
+    /// beginning.
     fn window(&self, address: usize) -> impl Iterator<Item = &Slot> {
         // Fibonacci hashing: the high bits of the product depend on all bits of the address.
         let product = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
