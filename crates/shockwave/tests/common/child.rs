@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// How long a child may take before the system ends it. No claim about speed: what takes this long
 /// has come to a standstill.
-const STANDSTILL_SECONDS: libc::c_uint = 20;
+const STANDSTILL_SECONDS: libc::c_uint = 300;
 
 /// What a child that panicked exits with.
 const PANICKED: libc::c_int = 101;
