@@ -22,14 +22,13 @@ pub(crate) const CLASS_BYTES_MAX: usize = 16 << 20;
 /// Bytes in the largest buffer of all: a handle holds its length in 32 bits.
 pub(crate) const BUFFER_BYTES_MAX: usize = u32::MAX as usize;
 
-/// Bytes to which every buffer is aligned: a cache line, which is also what vector instructions and
-/// `O_DIRECT` on most devices would want at the least.
+/// Bytes to which every buffer is aligned: a cache line, which also suits vector instructions.
 pub(crate) const BUFFER_ALIGN: usize = 64;
 
 /// Buffer addresses in one magazine. With its header of four words and a null behind the last it is
-/// 512 bytes, eight cache lines. The exchange with the depot costs about 60 ns and moves half of
-/// them, so it adds 2 ns to each get of a long run; with 28 slots it added 4 ns, with 124 still
-/// 1.5.
+/// 512 bytes, eight cache lines. An exchange with the depot moves half of them. What it costs shows
+/// in docs/PERF.md as the difference between 256 held, which makes two for 29 pairs, and 16 held,
+/// which makes none. Other numbers of slots have not been measured.
 pub(crate) const SLOTS: usize = if cfg!(loom) { 2 } else { 59 };
 
 /// Rows of cells that each pool has room for; only those of CPUs that run are ever touched. A
