@@ -8,6 +8,7 @@ use crate::engine::Engine;
 use crate::error::BuildError;
 use crate::life::Handle;
 use crate::limits::{PER_CORE_BYTES, SLOTS};
+use crate::modes::Modes;
 use crate::pool::BufferPool;
 use crate::source::{Heap, Source};
 
@@ -33,6 +34,8 @@ pub struct BufferPoolBuilder {
     cells: Cells,
     per_core_bytes: usize,
     source: Arc<dyn Source>,
+    /// What the pool is to do besides; its setters are in `diagnosis.rs`.
+    pub(crate) modes: Modes,
 }
 
 impl BufferPool {
@@ -43,6 +46,7 @@ impl BufferPool {
             cells: Cells::Auto,
             per_core_bytes: PER_CORE_BYTES,
             source: Arc::new(Heap),
+            modes: Modes::default(),
         }
     }
 }
@@ -92,8 +96,9 @@ impl BufferPoolBuilder {
         let classes = SizeClasses::new(&self.classes)?;
         let cells = CellSet::new(self.cells)?;
         let capacities = classes.capacities(self.per_core_bytes, SLOTS);
-        let handle =
-            Handle::register(|pool| Engine::new(pool, classes, cells, &capacities, self.source))?;
+        let handle = Handle::register(|pool| {
+            Engine::new(pool, classes, cells, &capacities, self.source).with_modes(self.modes)
+        })?;
         Ok(BufferPool::from_handle(handle))
     }
 }

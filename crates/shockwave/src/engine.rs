@@ -10,11 +10,12 @@
 //!   put ─▶ cell ─(full, closed)──▶ depot ─(pool has ended)─▶ source
 //! ```
 
-use std::alloc::Layout;
+mod memory;
+mod modes;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 
-use crate::asan;
 use crate::cells::{
     CellSet, Enter,
     rseq::{Area, Column},
@@ -23,12 +24,16 @@ use crate::class::SizeClasses;
 use crate::controls::Controls;
 use crate::depot::{Counts, Depot};
 use crate::error::GetError;
-use crate::limits::{BUFFER_ALIGN, BUFFER_BYTES_MAX};
-use crate::magazine::{Block, Stack};
+use crate::limits::BUFFER_BYTES_MAX;
+use crate::magazine::Block;
 use crate::meta::Meta;
+use crate::modes::Modes;
 use crate::oversize::{Origin, Oversize, OversizeCounts, OversizeSnapshot};
 use crate::reentry::Stay;
 use crate::source::Source;
+use crate::track::Tracker;
+
+use memory::touch;
 
 /// One pool's machinery. Lives from when the pool is built until its last handle and its last
 /// buffer have gone, whichever goes last; see [`life`](crate::life).
@@ -56,12 +61,20 @@ pub(crate) struct Engine {
     /// What keeps the engine alive: one for all handles together, one for each oversize buffer that
     /// is out, and, once the pool has ended, one for each other buffer that is out.
     keepers: AtomicUsize,
+    /// Whether something is to be seen of each get; then gets leave by the slow path.
+    pub(crate) sees_gets: bool,
+    /// What else it was built to do; see [`with_modes`](Self::with_modes).
+    pub(crate) modes: Modes,
+    /// Who has which buffer, in a pool that tracks.
+    pub(crate) tracker: Option<Tracker>,
 }
 
 /// What a get got.
 pub(crate) enum Got {
     /// A block of the class that serves the size.
     Block(usize, Block),
+    /// The same, just made: all of it is zero.
+    Fresh(usize, Block),
     /// A buffer of its own.
     Oversize(Oversize),
 }
@@ -95,6 +108,9 @@ impl Engine {
             source,
             oversize: OversizeCounts::new(),
             keepers: AtomicUsize::new(1),
+            sees_gets: false,
+            modes: Modes::default(),
+            tracker: None,
         }
     }
 
@@ -134,6 +150,7 @@ impl Engine {
         let stay = Stay::begin();
         let depot = &self.depots[class];
         let visit = if stay.is_nested() { depot.try_visit() } else { Some(depot.visit()) };
+        let visit = visit.filter(|_| !self.modes.passthrough);
         if let Some(block) = visit.and_then(|mut stock| stock.take(&self.cells, class)) {
             return Ok(Got::Block(class, block));
         }
@@ -148,7 +165,7 @@ impl Engine {
             // A buffer of an ended pool that grows: one more to wait for.
             self.keepers.fetch_add(1, Relaxed);
         }
-        Ok(Got::Block(class, block))
+        Ok(Got::Fresh(class, block))
     }
 
     fn get_oversize(&self, requested: usize, capacity: usize) -> Result<Got, GetError> {
@@ -201,7 +218,9 @@ impl Engine {
         let depot = &self.depots[class];
         let visit = if stay.is_nested() { depot.try_visit() } else { Some(depot.visit()) };
         let Some(mut stock) = visit else { return Err(block) };
-        let Err(block) = stock.give(&self.cells, class, block) else { return Ok(0) };
+        let mut keep = |block| stock.give(&self.cells, class, block);
+        let kept = if self.modes.passthrough { Err(block) } else { keep(block) };
+        let Err(block) = kept else { return Ok(0) };
         if stay.is_nested() {
             // Freeing is not for a nested call either.
             return Err(block);
@@ -220,6 +239,7 @@ impl Engine {
     /// Makes blocks until at least `count` of a class are idle, with all their pages resident.
     /// Returns how many it made: fewer than needed if the source has no more.
     pub(crate) fn warm_up(&self, class: usize, count: usize) -> usize {
+        let count = if self.modes.passthrough { 0 } else { count };
         let _stay = Stay::begin();
         let idle = self.counts(class).0.idle;
         let missing = count.saturating_sub(usize::try_from(idle).unwrap_or(usize::MAX));
@@ -269,7 +289,9 @@ impl Engine {
     /// gone.
     #[must_use]
     pub(crate) fn end(&self) -> usize {
-        let _stay = Stay::begin();
+        let stay = Stay::begin();
+        let (oversize, _) = self.oversize.snapshots();
+        let (mut buffers, mut bytes) = (oversize.gets - oversize.puts, oversize.bytes_in_use);
         for class in 0..self.classes.count() {
             let mut stock = self.depots[class].visit();
             if !stock.drain_cells(&self.cells, class) {
@@ -280,11 +302,15 @@ impl Engine {
             stock.end();
             let (idle, _) = stock.clear();
             // Under the lock, so before any put can count itself out.
-            let out = stock.counts(&self.cells, class).created;
-            self.keepers.fetch_add(usize::try_from(out).unwrap_or(usize::MAX), Relaxed);
+            let counts = stock.counts(&self.cells, class);
+            self.keepers.fetch_add(usize::try_from(counts.created).unwrap_or(usize::MAX), Relaxed);
             drop(stock);
             self.unmake_all(class, idle);
+            buffers += counts.in_use();
+            bytes += counts.in_use() * self.classes.bytes(class) as u64;
         }
+        drop(stay);
+        self.tell_end(buffers, bytes);
         1
     }
 
@@ -317,39 +343,6 @@ impl Engine {
         // who frees it.
         self.keepers.fetch_sub(count, AcqRel) == count
     }
-
-    fn layout(&self, class: usize) -> Option<Layout> {
-        Layout::from_size_align(self.classes.bytes(class), BUFFER_ALIGN).ok()
-    }
-
-    #[expect(unsafe_code, reason = "turns memory of the source into blocks")]
-    fn make(&self, class: usize) -> Option<Block> {
-        let memory = self.source.allocate(self.layout(class)?)?;
-        debug_assert!(
-            memory.as_ptr().addr().is_multiple_of(BUFFER_ALIGN),
-            "a source keeps alignment"
-        );
-        // SAFETY: new memory of the class's size, and nobody else's.
-        Some(unsafe { Block::from_raw(memory) })
-    }
-
-    fn unmake_all(&self, class: usize, mut magazines: Stack) {
-        while let Some(mut magazine) = magazines.pop() {
-            while let Some(block) = magazine.pop() {
-                self.unmake(class, block);
-            }
-        }
-    }
-
-    #[expect(unsafe_code, reason = "turns blocks back into memory of the source")]
-    fn unmake(&self, class: usize, block: Block) {
-        let memory = block.into_raw();
-        asan::unpoison(memory, self.classes.bytes(class));
-        let Some(layout) = self.layout(class) else { return };
-        // SAFETY: blocks of a class are made by `make` with this layout, and the right to this one
-        // has just been given up.
-        unsafe { self.source.deallocate(memory, layout) };
-    }
 }
 
 /// The fast path of a put: to this CPU's cell in the column at `place`, or the block back.
@@ -362,24 +355,4 @@ impl Engine {
 pub(crate) unsafe fn put_fast(place: usize, block: Block) -> Result<(), Block> {
     // SAFETY: the caller's word.
     unsafe { Column::at(place).put(Area::known(), block) }
-}
-
-/// Writes to each page of a block, so that the system has to provide it.
-#[expect(unsafe_code, reason = "writes to a block's memory")]
-fn touch(block: Block, bytes: usize) -> Block {
-    let memory = block.into_raw();
-    for offset in (0..bytes).step_by(crate::source::pages::PAGE_BYTES) {
-        // SAFETY: within the block.
-        let page = unsafe { memory.byte_add(offset) };
-        // SAFETY: the block is this function's alone; new, so zero already.
-        unsafe { page.write_volatile(0) };
-    }
-    // A block need not begin with a page, so its last one may not have been met.
-    // SAFETY: within the block, which has at least `CLASS_BYTES_MIN` bytes.
-    let last = unsafe { memory.byte_add(bytes - 1) };
-    // SAFETY: as above.
-    unsafe { last.write_volatile(0) };
-    asan::poison(memory, bytes);
-    // SAFETY: the right was given up above.
-    unsafe { Block::from_raw(memory) }
 }

@@ -29,7 +29,21 @@
 //! - [`Shared`] is a frozen buffer: immutable, to clone and slice; it goes home from the last drop.
 //! - [`BufferPoolMetrics`] is what it has done and what it holds.
 //! - [`get_buffer`] and its neighbors are the same for one pool of the whole program.
+//! - [`RawBuffer`] is a buffer in foreign hands, checked when it comes back.
 //! - [`how_it_works`] tells the rest, with pictures.
+//!
+//! # Modes
+//!
+//! A pool can do more, at its builder's word. All of it is off by default, and costs nothing then:
+//! no mode is asked about where a get and a put are fast.
+//!
+//! | to | ask for |
+//! |---|---|
+//! | have all idle memory zero | [`zero_on_return`](BufferPoolBuilder::zero_on_return) |
+//! | find who writes to a buffer that it gave back | [`verify_zero`](BufferPoolBuilder::verify_zero) |
+//! | see through the pool with valgrind or a profiler | [`passthrough`](BufferPoolBuilder::passthrough) |
+//! | learn who holds what, and for how long | [`track`](BufferPoolBuilder::track) |
+//! | be told of a pool that ends with buffers out | [`on_end`](BufferPoolBuilder::on_end) |
 //!
 //! # Best practices
 //!
@@ -199,10 +213,12 @@ compile_error!("a buffer's handle and a magazine are laid out for addresses of 6
 mod asan;
 mod buffer;
 mod builder;
+mod callback;
 mod cells;
 mod class;
 mod controls;
 mod depot;
+mod diagnosis;
 mod engine;
 mod error;
 mod ext;
@@ -218,12 +234,17 @@ mod loom_tests;
 mod magazine;
 mod meta;
 mod metrics;
+mod modes;
 mod oversize;
 mod pool;
+mod raw;
 mod reentry;
+mod sampling;
 mod shared;
 mod source;
 mod sync;
+mod track;
+mod verify;
 
 pub use buffer::Buffer;
 pub use builder::BufferPoolBuilder;
@@ -239,10 +260,14 @@ pub use global::{
 };
 pub use metrics::{BufferPoolMetrics, SizedPoolMetrics};
 pub use pool::BufferPool;
+pub use raw::{RawBuffer, RawError, RawHandles, raw_handles};
+pub use sampling::Sampling;
 pub use shared::Shared;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub use source::Map;
 pub use source::{Heap, Source};
+pub use track::{EndReport, Outstanding, pools_ended_in_use};
+pub use verify::WriteAfterReturn;
 
 /// The examples of this crate's README, compiled and run with the others.
 #[cfg(doctest)]

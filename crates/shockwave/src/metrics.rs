@@ -14,6 +14,7 @@ use std::fmt;
 use crate::depot::Counts;
 use crate::engine::Engine;
 use crate::oversize::OversizeSnapshot;
+use crate::track::Tracker;
 
 /// What a pool has done and what it holds. From
 /// [`BufferPool::metrics`](crate::BufferPool::metrics).
@@ -70,6 +71,13 @@ pub struct BufferPoolMetrics {
     /// Bytes of all buffers that are frozen now, whole, however little of each is still shown by a
     /// [`Shared`](crate::Shared). Part of `in_use_bytes`.
     pub pinned_bytes: u64,
+    /// Idle buffers found written to by
+    /// [`verify_zero`](crate::BufferPoolBuilder::verify_zero), since the pool was built: an alarm,
+    /// which a reset does not silence.
+    pub writes_after_return: u64,
+    /// Sampled gets that [`track`](crate::BufferPoolBuilder::track) had no room to record, since
+    /// the pool was built.
+    pub tracking_lost: u64,
 }
 
 /// One class of a pool.
@@ -124,8 +132,12 @@ impl BufferPoolMetrics {
         };
         let pools = (0..engine.classes.count()).map(class).collect();
         let (now, before) = engine.oversize();
-        let pinned_bytes = engine.controls.pinned_bytes();
-        Self { pinned_bytes, ..Self::sum(pools, &now, &before) }
+        Self {
+            pinned_bytes: engine.controls.pinned_bytes(),
+            writes_after_return: engine.modes.verify.found(),
+            tracking_lost: engine.tracker.as_ref().map_or(0, Tracker::lost),
+            ..Self::sum(pools, &now, &before)
+        }
     }
 
     fn sum(
@@ -156,6 +168,7 @@ impl BufferPoolMetrics {
             idle_bytes: total(|class| class.idle * class.size as u64),
             pinned_bytes: 0,
             pools,
+            ..Self::default()
         }
     }
 
