@@ -10,8 +10,10 @@
 //!   put ─▶ cell ─(full, closed)──▶ depot ─(pool has ended)─▶ source
 //! ```
 
+mod govern;
 mod memory;
 mod modes;
+mod trim;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
@@ -22,18 +24,18 @@ use crate::cells::{
 };
 use crate::class::SizeClasses;
 use crate::controls::Controls;
-use crate::depot::{Counts, Depot};
+use crate::depot::{Counts, Depot, Stock};
 use crate::error::GetError;
-use crate::limits::BUFFER_BYTES_MAX;
 use crate::magazine::Block;
 use crate::meta::Meta;
 use crate::modes::Modes;
-use crate::oversize::{Origin, Oversize, OversizeCounts, OversizeSnapshot};
+use crate::oversize::{Oversize, OversizeCounts, OversizeSnapshot};
 use crate::reentry::Stay;
-use crate::source::Source;
+use crate::source::{Ledger, Source};
 use crate::track::Tracker;
 
-use memory::touch;
+pub(crate) use govern::{Governor, Rules, Turn};
+pub(crate) use trim::Bell;
 
 /// One pool's machinery. Lives from when the pool is built until its last handle and its last
 /// buffer have gone, whichever goes last; see [`life`](crate::life).
@@ -54,7 +56,10 @@ pub(crate) struct Engine {
     depots: Box<[Depot]>,
     /// Where frozen buffers have their counts.
     pub(crate) controls: Controls,
-    source: Arc<dyn Source>,
+    /// Where memory comes from, and how much of it may.
+    ledger: Ledger,
+    /// Who waits, who is told, and when what is surplus goes back.
+    pub(crate) governor: Governor,
     /// Gets that no class could serve, and those of them still out. Atomic, since these gets may be
     /// nested in another's slow path.
     oversize: OversizeCounts,
@@ -87,6 +92,7 @@ impl Engine {
         cells: CellSet,
         capacities: &[u8],
         source: Arc<dyn Source>,
+        rules: Rules,
     ) -> Self {
         let depots = (0..classes.count()).map(|class| Depot::new(capacities[class].into()));
         let meta = Meta::of_pool(pool);
@@ -105,7 +111,8 @@ impl Engine {
             controls: Controls::new(),
             classes,
             cells,
-            source,
+            ledger: Ledger::new(source, rules.budget),
+            governor: Governor::new(rules),
             oversize: OversizeCounts::new(),
             keepers: AtomicUsize::new(1),
             sees_gets: false,
@@ -139,54 +146,60 @@ impl Engine {
     /// Whatever no cell could give: from the depot, from the source, or of its own.
     #[cold]
     #[inline(never)]
-    pub(crate) fn get_slow(&self, size: usize) -> Result<Got, GetError> {
+    pub(crate) fn get_slow(&self, size: usize, turn: Turn) -> Result<Got, GetError> {
         match self.classes.of(size) {
-            Some(class) => self.get_from_depot(size, class),
-            None => self.get_oversize(size, size),
+            Some(class) => self.get_from_depot(size, class, turn),
+            None => self.get_oversize(size, size, turn),
         }
     }
 
-    fn get_from_depot(&self, size: usize, class: usize) -> Result<Got, GetError> {
+    fn get_from_depot(&self, size: usize, class: usize, turn: Turn) -> Result<Got, GetError> {
         let stay = Stay::begin();
         let depot = &self.depots[class];
-        let visit = if stay.is_nested() { depot.try_visit() } else { Some(depot.visit()) };
-        let visit = visit.filter(|_| !self.modes.passthrough);
-        if let Some(block) = visit.and_then(|mut stock| stock.take(&self.cells, class)) {
+        if stay.is_nested() {
+            let visit = depot.try_visit().filter(|_| !self.modes.passthrough);
+            let Some(block) = visit.and_then(|mut stock| stock.take(&self.cells, class)) else {
+                return self.get_oversize(size, self.classes.bytes(class), turn);
+            };
             return Ok(Got::Block(class, block));
         }
-        if stay.is_nested() {
-            return self.get_oversize(size, self.classes.bytes(class));
-        }
-        // The source is asked without the lock: it may take its time, and others may put meanwhile.
-        let block = self.make(class).ok_or(GetError::out_of_memory(size))?;
-        let mut stock = depot.visit();
-        stock.made_for_get();
-        if stock.has_ended() {
-            // A buffer of an ended pool that grows: one more to wait for.
-            self.keepers.fetch_add(1, Relaxed);
-        }
-        Ok(Got::Fresh(class, block))
-    }
-
-    fn get_oversize(&self, requested: usize, capacity: usize) -> Result<Got, GetError> {
-        let stay = Stay::begin();
-        let origin = if stay.is_nested() { Origin::Pages } else { Origin::Source };
-        let made = if capacity > BUFFER_BYTES_MAX {
-            Err(GetError::too_large(requested))
-        } else {
-            Oversize::make(capacity, origin, &*self.source)
-                .ok_or(GetError::out_of_memory(requested))
+        // What lies here may be spoken for by those who wait.
+        let free = self.ahead(turn) == 0 && !self.modes.passthrough;
+        let block = if free { depot.visit().take(&self.cells, class) } else { None };
+        let got = match block {
+            Some(block) => Ok(Got::Block(class, block)),
+            None => self.get_fresh(size, class, turn),
         };
-        let oversize = made?;
-        // Relaxed: the caller has the engine alive by a handle or a buffer of its own.
-        self.keepers.fetch_add(1, Relaxed);
-        self.oversize.got(capacity);
-        Ok(Got::Oversize(oversize))
+        drop(stay);
+        self.after_get(&got);
+        got
     }
 
-    /// Counts a get that got nothing.
+    fn get_oversize(&self, requested: usize, capacity: usize, turn: Turn) -> Result<Got, GetError> {
+        let stay = Stay::begin();
+        let nested = stay.is_nested();
+        let made = self.make_oversize(requested, capacity, turn, nested);
+        if made.is_ok() {
+            // Relaxed: the caller has the engine alive by a handle or a buffer of its own.
+            self.keepers.fetch_add(1, Relaxed);
+            self.oversize.got(capacity);
+        }
+        drop(stay);
+        if !nested {
+            self.after_get(&made);
+        }
+        made.map(Got::Oversize)
+    }
+
+    /// Counts a get that got nothing, unless it is to wait.
     #[cold]
-    pub(crate) fn refused(&self, size: usize) {
+    pub(crate) fn refused(&self, size: usize, turn: Turn, refused: &GetError) {
+        if refused.is_over_budget() {
+            if turn != Turn::Last {
+                return;
+            }
+            self.governor.refused();
+        }
         match self.classes.of(size) {
             Some(class) => self.depots[class].refused(),
             None => self.oversize.refused(),
@@ -196,9 +209,11 @@ impl Engine {
     /// Frees an oversize buffer. Returns how many keepers are to be let go.
     #[must_use]
     pub(crate) fn put_oversize(&self, oversize: Oversize) -> usize {
-        let _stay = Stay::begin();
+        let stay = Stay::begin();
         self.oversize.put(oversize.capacity());
-        oversize.free(&*self.source);
+        oversize.free(&self.ledger);
+        drop(stay);
+        self.after_put();
         1
     }
 
@@ -216,43 +231,39 @@ impl Engine {
     pub(crate) fn put_slow(&self, class: usize, block: Block) -> Result<usize, Block> {
         let stay = Stay::begin();
         let depot = &self.depots[class];
-        let visit = if stay.is_nested() { depot.try_visit() } else { Some(depot.visit()) };
-        let Some(mut stock) = visit else { return Err(block) };
-        let mut keep = |block| stock.give(&self.cells, class, block);
-        let kept = if self.modes.passthrough { Err(block) } else { keep(block) };
-        let Err(block) = kept else { return Ok(0) };
         if stay.is_nested() {
-            // Freeing is not for a nested call either.
-            return Err(block);
+            let Some(mut stock) = depot.try_visit() else { return Err(block) };
+            // Freeing is not for a nested call, nor is waking anyone.
+            self.keep(&mut stock, class, block)?;
+            // Under the lock: `end` has not been here.
+            self.governor.queue.notify_later();
+            return Ok(0);
         }
-        stock.unmade();
+        let due = self.is_due();
+        let mut stock = depot.visit();
+        let rejected = self.keep(&mut stock, class, block).err();
+        if rejected.is_some() {
+            stock.unmade();
+        } else if !due && !self.is_watched() {
+            return Ok(0);
+        }
         if !stock.has_ended() {
             // The block is no longer counted as one that is out, so something else has to keep the
-            // engine until it is freed. Under the lock: `end` has not been here.
+            // engine until this is done. Under the lock: `end` has not been here.
             self.keepers.fetch_add(1, Relaxed);
         }
         drop(stock);
-        self.unmake(class, block);
+        if let Some(block) = rejected {
+            self.unmake(class, block);
+        }
+        drop(stay);
+        self.after_put_if(due);
         Ok(1)
     }
 
-    /// Makes blocks until at least `count` of a class are idle, with all their pages resident.
-    /// Returns how many it made: fewer than needed if the source has no more.
-    pub(crate) fn warm_up(&self, class: usize, count: usize) -> usize {
-        let count = if self.modes.passthrough { 0 } else { count };
-        let _stay = Stay::begin();
-        let idle = self.counts(class).0.idle;
-        let missing = count.saturating_sub(usize::try_from(idle).unwrap_or(usize::MAX));
-        for made in 0..missing {
-            let Some(block) = self.make(class) else { return made };
-            let block = touch(block, self.classes.bytes(class));
-            let filed = self.depots[class].visit().made_idle(block);
-            if let Err(block) = filed {
-                self.unmake(class, block);
-                return made;
-            }
-        }
-        missing
+    /// Has the depot keep a block, or hands it back if it is not to be kept.
+    fn keep(&self, stock: &mut Stock, class: usize, block: Block) -> Result<(), Block> {
+        if self.modes.passthrough { Err(block) } else { stock.give(&self.cells, class, block) }
     }
 
     /// What is known of a class, now and at the last reset. Takes its lock.
@@ -273,6 +284,7 @@ impl Engine {
             depot.reset(&self.cells, class);
         }
         self.oversize.reset();
+        self.governor.reset();
     }
 
     /// Counts a buffer of another pool that was put into this one.
@@ -290,6 +302,7 @@ impl Engine {
     #[must_use]
     pub(crate) fn end(&self) -> usize {
         let stay = Stay::begin();
+        self.governor.bell.ring();
         let (oversize, _) = self.oversize.snapshots();
         let (mut buffers, mut bytes) = (oversize.gets - oversize.puts, oversize.bytes_in_use);
         for class in 0..self.classes.count() {
@@ -326,9 +339,9 @@ impl Engine {
         unsafe { self.controls.free() };
     }
 
-    /// The source, for a fork to hold still.
-    pub(crate) fn source(&self) -> &dyn Source {
-        &*self.source
+    /// Where memory comes from, and how much of it may.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// The depots, for a fork to hold still.

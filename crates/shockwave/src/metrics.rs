@@ -71,6 +71,23 @@ pub struct BufferPoolMetrics {
     /// Bytes of all buffers that are frozen now, whole, however little of each is still shown by a
     /// [`Shared`](crate::Shared). Part of `in_use_bytes`.
     pub pinned_bytes: u64,
+    /// Bytes that the pool may take from its source; 0 where no
+    /// [`budget`](crate::BufferPoolBuilder::budget) was set.
+    pub budget_bytes: u64,
+    /// Bytes that the pool has from its source now: in use, idle, and headers of buffers beyond the
+    /// largest class.
+    pub taken_bytes: u64,
+    /// Gets refused because the budget was used up, of all that were [`refused`](Self::refused).
+    /// Requests that waited instead are not among them.
+    pub over_budget: u64,
+    /// Requests that wait for a buffer now.
+    pub waiters: u64,
+    /// Requests that have had to wait.
+    pub waits: u64,
+    /// Buffers of a class given back to the source.
+    pub total_trimmed: u64,
+    /// Bytes of buffers of a class given back to the source.
+    pub released_bytes: u64,
     /// Idle buffers found written to by
     /// [`verify_zero`](crate::BufferPoolBuilder::verify_zero), since the pool was built: an alarm,
     /// which a reset does not silence.
@@ -132,8 +149,15 @@ impl BufferPoolMetrics {
         };
         let pools = (0..engine.classes.count()).map(class).collect();
         let (now, before) = engine.oversize();
+        let (ledger, governor) = (engine.ledger(), &engine.governor);
+        let (over_budget, waits) = governor.counts();
         Self {
             pinned_bytes: engine.controls.pinned_bytes(),
+            budget_bytes: ledger.budget().map_or(0, |budget| budget as u64),
+            taken_bytes: ledger.taken() as u64,
+            over_budget,
+            waiters: governor.queue.waiting() as u64,
+            waits,
             writes_after_return: engine.modes.verify.found(),
             tracking_lost: engine.tracker.as_ref().map_or(0, Tracker::lost),
             ..Self::sum(pools, &now, &before)
@@ -166,7 +190,8 @@ impl BufferPoolMetrics {
             refused: total(|class| class.refused) + now.refused.saturating_sub(before.refused),
             in_use_bytes: total(|class| class.in_use * class.size as u64) + now.bytes_in_use,
             idle_bytes: total(|class| class.idle * class.size as u64),
-            pinned_bytes: 0,
+            total_trimmed: total(|class| class.trimmed),
+            released_bytes: total(|class| class.trimmed * class.size as u64),
             pools,
             ..Self::default()
         }

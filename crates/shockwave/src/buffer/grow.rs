@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "writes where room was made")]
 
 use super::Buffer;
+use crate::engine::Turn;
 use crate::error::GetError;
 use crate::limits::BUFFER_BYTES_MAX;
 
@@ -53,8 +54,7 @@ impl Buffer {
         let engine = self.engine();
         // If doubling is too much to ask, what is needed may not be, and nothing was refused.
         let mut larger = Self::take_for_growth(engine, doubled.max(needed))
-            .or_else(|_| Self::take_for_growth(engine, needed))
-            .inspect_err(|_| engine.refused(needed))?;
+            .or_else(|_| Self::take_slowly(engine, needed, Turn::Last))?;
         // SAFETY: what is needed includes what there is.
         unsafe { larger.append(self) };
         larger.inherit_record(self);

@@ -18,6 +18,7 @@ mod clean;
 mod grow;
 mod io;
 mod room;
+mod settle;
 mod take;
 mod tracked;
 mod traits;
@@ -28,12 +29,13 @@ use std::ptr::NonNull;
 
 use crate::asan;
 use crate::engine::{Engine, put_fast};
-use crate::later::Later;
 use crate::life;
 use crate::magazine::Block;
 use crate::meta::Meta;
 use crate::oversize::Oversize;
 use crate::reentry::Stay;
+
+pub(crate) use settle::{settle, settle_debts};
 
 /// A buffer from a pool: a byte vector that goes back to its pool when dropped.
 ///
@@ -260,8 +262,8 @@ impl Buffer {
             return Self::put_slowly(data, meta);
         }
         if Stay::is_on() {
-            // SAFETY: the buffer is being dropped, and it is what keeps its pool.
-            return unsafe { LATER.push(data, meta) };
+            // SAFETY: the buffer is being dropped.
+            return unsafe { Self::leave(data, meta) };
         }
         let engine = NonNull::from(buffer.engine());
         // SAFETY: `data` came from an `Oversize`, and a buffer that is dropped gives it up.
@@ -283,32 +285,11 @@ impl Buffer {
         let Err(block) = engine.put_again(meta.class(), block) else { return };
         match engine.put_slow(meta.class(), block) {
             Ok(count) => life::release(address, count),
-            // SAFETY: the buffer is being dropped, and it is what keeps its pool.
-            Err(block) => return unsafe { LATER.push(block.into_raw(), meta) },
+            // SAFETY: the buffer is being dropped.
+            Err(block) => return unsafe { Self::leave(block.into_raw(), meta) },
         }
         settle();
     }
-}
-
-/// Buffers whose drop was nested, and could not be carried out then.
-#[cfg(not(loom))]
-static LATER: Later = Later::new();
-
-#[cfg(loom)]
-loom::lazy_static! { static ref LATER: Later = Later::new(); }
-
-/// Drops the buffers that wait, unless this thread is inside of a slow path itself.
-#[inline]
-pub(crate) fn settle() {
-    if !LATER.is_empty() && !Stay::is_on() {
-        settle_now();
-    }
-}
-
-#[cold]
-fn settle_now() {
-    // The parts of each buffer were left by its drop, for it to be dropped again.
-    LATER.take_all(|data, meta| drop(Buffer { data, meta }.awake()));
 }
 
 impl Drop for Buffer {

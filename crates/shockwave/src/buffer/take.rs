@@ -5,7 +5,7 @@ use std::panic::Location;
 use super::grow::refuse;
 use super::{Buffer, settle};
 use crate::asan;
-use crate::engine::{Engine, Got};
+use crate::engine::{Engine, Got, Turn};
 use crate::error::GetError;
 
 impl Buffer {
@@ -23,8 +23,9 @@ impl Buffer {
         fn slowly(engine: &Engine, size: usize, caller: &'static Location<'static>) -> Buffer {
             match Buffer::take_again(engine, size) {
                 Some(buffer) => buffer.seen(engine, caller),
-                None => Buffer::take_slowly(engine, size, caller)
-                    .unwrap_or_else(|refused| refuse(refused)),
+                None => Buffer::take_slowly(engine, size, Turn::Last)
+                    .unwrap_or_else(|refused| refuse(refused))
+                    .tracked(engine, caller),
             }
         }
         let caller = Location::caller();
@@ -42,7 +43,8 @@ impl Buffer {
             size: usize,
             caller: &'static Location<'static>,
         ) -> Result<Buffer, GetError> {
-            Buffer::take_slowly(engine, size, caller)
+            let taken = Buffer::take_slowly(engine, size, Turn::Last);
+            taken.map(|buffer| buffer.tracked(engine, caller))
         }
         let caller = Location::caller();
         match Self::take_fast(engine, size) {
@@ -57,18 +59,19 @@ impl Buffer {
         Some(Self { data: block.into_raw(), meta: engine.meta.with_class(class) }.awake())
     }
 
+    /// As [`try_take`](Self::try_take), on terms of one's own, and without a record.
     #[inline]
-    fn take_slowly(
-        engine: &Engine,
-        size: usize,
-        caller: &'static Location<'static>,
-    ) -> Result<Self, GetError> {
+    pub(crate) fn take_slowly(engine: &Engine, size: usize, turn: Turn) -> Result<Self, GetError> {
         if let Some(buffer) = Self::take_again(engine, size) {
-            return Ok(buffer.seen(engine, caller));
+            return Ok(buffer.verified(engine));
         }
-        let taken = Self::take_uncounted(engine, size).inspect_err(|_| engine.refused(size));
+        let mut taken = Self::take_uncounted(engine, size, turn);
+        if matches!(&taken, Err(refused) if refused.is_over_budget()) && settle() {
+            // What waited to be dropped was counted as in use.
+            taken = Self::take_uncounted(engine, size, turn);
+        }
         settle();
-        taken.map(|buffer| buffer.tracked(engine, caller))
+        taken.inspect_err(|refused| engine.refused(size, turn, refused))
     }
 
     #[inline]
@@ -77,11 +80,15 @@ impl Buffer {
         Some(Self { data: block.into_raw(), meta: engine.meta.with_class(class) }.awake())
     }
 
-    /// As [`try_take`](Self::try_take), but a refusal counts as none.
+    /// As [`take_slowly`](Self::take_slowly), but a refusal counts as none.
     #[cold]
     #[inline(never)]
-    pub(super) fn take_uncounted(engine: &Engine, size: usize) -> Result<Self, GetError> {
-        let (data, meta) = match engine.get_slow(size)? {
+    pub(super) fn take_uncounted(
+        engine: &Engine,
+        size: usize,
+        turn: Turn,
+    ) -> Result<Self, GetError> {
+        let (data, meta) = match engine.get_slow(size, turn)? {
             Got::Block(class, block) => {
                 let meta = engine.meta.with_class(class);
                 return Ok(Self { data: block.into_raw(), meta }.awake().verified(engine));

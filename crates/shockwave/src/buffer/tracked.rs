@@ -3,7 +3,7 @@
 use std::panic::Location;
 
 use super::Buffer;
-use crate::engine::Engine;
+use crate::engine::{Engine, Turn};
 use crate::error::GetError;
 
 impl Buffer {
@@ -22,7 +22,7 @@ impl Buffer {
     /// Has the pool's tracker, if it has one, make a record of this buffer if it is the one in so
     /// many. The mark in the meta word is what sends its drop to [`untrack`](Self::untrack).
     #[inline]
-    pub(super) fn tracked(mut self, engine: &Engine, site: &'static Location<'static>) -> Self {
+    pub(crate) fn tracked(mut self, engine: &Engine, site: &'static Location<'static>) -> Self {
         if let Some(tracker) = &engine.tracker
             && tracker.begin(self.data, self.capacity(), site)
         {
@@ -43,7 +43,7 @@ impl Buffer {
     pub(super) fn take_for_growth(engine: &Engine, size: usize) -> Result<Self, GetError> {
         match Self::take_again(engine, size) {
             Some(buffer) => Ok(buffer.verified(engine)),
-            None => Self::take_uncounted(engine, size),
+            None => Self::take_uncounted(engine, size, Turn::Last),
         }
     }
 
