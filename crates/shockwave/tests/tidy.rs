@@ -12,17 +12,19 @@ use std::path::{Path, PathBuf};
 /// points at takes the class's `Stock` as proof that its lock is held, and a `Stock` that restocks
 /// a cell takes the cells.
 const LAYERS: &[&str] = &[
-    "sync limits asan",
-    "error meta reentry source",
-    "class magazine oversize later",
-    "cells+depot",
-    "controls",
+    "sync limits asan callback",
+    "error meta reentry source sampling",
+    "class magazine oversize later verify track",
+    "cells+depot modes",
+    "controls wait watch",
     "engine",
     "life",
     "buffer metrics",
     "shared",
     "pool",
-    "builder global ext",
+    "acquire maintain",
+    "builder global ext raw",
+    "diagnosis",
     "public",
     "loadtest how_it_works",
 ];
@@ -30,10 +32,12 @@ const LAYERS: &[&str] = &[
 /// Files of the library that may contain unsafe code; each says why at its top.
 const UNSAFE: &[&str] = &[
     "asan.rs",
+    "buffer/clean.rs",
     "buffer/grow.rs",
     "buffer/io.rs",
     "buffer/mod.rs",
     "buffer/room.rs",
+    "buffer/settle.rs",
     "cells/locked.rs",
     "cells/rseq/kernel.rs",
     "cells/rseq/mod.rs",
@@ -42,6 +46,8 @@ const UNSAFE: &[&str] = &[
     "controls.rs",
     "depot/mod.rs",
     "engine.rs",
+    "engine/memory.rs",
+    "engine/trim.rs",
     "ext/bytes.rs",
     "later.rs",
     "life.rs",
@@ -50,13 +56,19 @@ const UNSAFE: &[&str] = &[
     "magazine.rs",
     "oversize.rs",
     "pool.rs",
+    "raw/mod.rs",
+    "raw/table.rs",
     "shared/count.rs",
     "shared/cut.rs",
     "shared/mod.rs",
     "source/heap.rs",
+    "source/ledger.rs",
     "source/map.rs",
     "source/mod.rs",
     "source/pages.rs",
+    "track/mod.rs",
+    "track/table.rs",
+    "wait.rs",
 ];
 
 /// Lines of a file beside its tests, at most.
