@@ -122,7 +122,8 @@ pub(crate) fn run(seed: u64, life: Duration, tally: &Tally) -> Result<Plan, Stri
         }
         world.watch(&pool, life, &mut random)
     });
-    found.and_then(|()| lock(&world.wrong).take().map_or(Ok(()), Err))
+    found
+        .and_then(|()| lock(&world.wrong).take().map_or(Ok(()), Err))
         .map_err(|wrong| format!("{wrong}\n{plan:#?}"))?;
 
     // The pool ends with buffers out, and its maintainer may end before or after it.

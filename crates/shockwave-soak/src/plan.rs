@@ -4,17 +4,18 @@ use std::fmt;
 use std::time::Duration;
 
 use fastrand::Rng;
-use shockwave::{BuildError, BufferPool, Cells, Heap, Map, Sampling};
+use shockwave::{BufferPool, BuildError, Cells, Heap, Map, Sampling};
 
 use crate::source::Failing;
 
 /// One generation's configuration.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of the pool, one each")]
 pub(crate) struct Plan {
     pub(crate) classes: Vec<usize>,
     locked: bool,
     mapped: bool,
-    pub(crate) budget: usize,
+    pub(crate) budget: Option<usize>,
     fails_one_in: u32,
     zero_on_return: bool,
     verify: bool,
@@ -37,12 +38,13 @@ impl Plan {
         let mut one_in = |n: u32| random.u32(..n) == 0;
         let (locked, mapped, zero_on_return, verify) = (one_in(2), one_in(2), one_in(3), one_in(4));
         let (track, passthrough, maintainer) = (one_in(3), one_in(10), one_in(2));
+        let budget = (!one_in(4)).then_some(random.usize(1 << 20..16 << 20));
         let classes = CLASS_SETS[random.usize(..CLASS_SETS.len())].to_vec();
         Self {
             classes,
             locked,
             mapped,
-            budget: random.usize(1 << 20..16 << 20),
+            budget,
             fails_one_in: [0, 50, 5000][random.usize(..3)],
             zero_on_return,
             verify,
@@ -61,17 +63,20 @@ impl Plan {
 
     /// The pool, and the source under it.
     pub(crate) fn build(&self) -> Result<(BufferPool, Failing), BuildError> {
-        let source = match self.mapped {
-            true => Failing::new(Map::new(), self.fails_one_in),
-            false => Failing::new(Heap, self.fails_one_in),
+        let source = if self.mapped {
+            Failing::new(Map::new(), self.fails_one_in)
+        } else {
+            Failing::new(Heap, self.fails_one_in)
         };
         let mut builder = BufferPool::builder()
             .classes(&self.classes)
-            .budget(self.budget)
             .trim_interval(self.trim_interval)
             .zero_on_return(self.zero_on_return)
             .passthrough(self.passthrough)
             .source(source.clone());
+        if let Some(budget) = self.budget {
+            builder = builder.budget(budget);
+        }
         if self.locked {
             builder = builder.cells(Cells::Locked);
         }
@@ -89,8 +94,10 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cells = if self.locked { "locked" } else { "auto" };
         let source = if self.mapped { "mapped" } else { "heap" };
-        let (classes, budget) = (self.classes.len(), self.budget >> 10);
-        write!(f, "{cells} cells, {source}, {classes} classes, {budget} KiB")?;
+        write!(f, "{cells} cells, {source}, {} classes", self.classes.len())?;
+        if let Some(budget) = self.budget {
+            write!(f, ", {} KiB", budget >> 10)?;
+        }
         for (on, name) in [
             (self.fails_one_in > 0, "failing"),
             (self.zero_on_return, "zeroed"),

@@ -34,6 +34,11 @@ pub(crate) const STEPS: &[Step] = &[
         what: "tests under AddressSanitizer, idle buffers poisoned",
         run: suites::asan,
     },
+    Step {
+        name: "soak",
+        what: "everything at once on failing sources, the books checked every second",
+        run: programs::soak,
+    },
     Step { name: "examples", what: "every example, to its end", run: programs::examples },
     Step { name: "package", what: "the library as it would be published", run: checks::package },
     Step { name: "main", what: "the load test, as the README shows it", run: programs::main },

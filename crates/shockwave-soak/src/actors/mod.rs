@@ -43,12 +43,22 @@ impl Actor<'_> {
             8_300..9_000 => self.hand_over(),
             9_000..9_080 => self.wait(),
             9_080..9_400 => self.cancel(),
-            9_400..9_440 => self.trim(),
-            9_440..9_460 => self.reset(),
-            9_460..9_500 => self.move_elsewhere(),
+            9_400..9_500 => {
+                self.disturb();
+                Ok(())
+            }
             9_500..9_520 => self.take_on_a_thread(),
             9_520 => self.fork(),
             _ => self.put_many(),
+        }
+    }
+
+    /// Does something to the whole pool, or to where this thread runs.
+    fn disturb(&mut self) {
+        match self.random.u8(..10) {
+            0..4 => self.trim(),
+            4..6 => self.reset(),
+            _ => self.move_elsewhere(),
         }
     }
 
