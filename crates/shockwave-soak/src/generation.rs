@@ -1,6 +1,6 @@
 //! One generation: a pool from its first buffer to its last.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,6 +21,8 @@ pub(crate) struct World<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) tally: &'a Tally,
     pub(crate) source: &'a Failing,
+    /// Gets that were served by each class, and behind them those by none.
+    served: Vec<AtomicU64>,
     /// What each actor has out.
     bags: Vec<Mutex<Vec<Item>>>,
     /// Read for each step, written for a verdict.
@@ -41,6 +43,13 @@ impl World<'_> {
     /// An actor's bag.
     pub(crate) fn bag(&self, actor: usize) -> MutexGuard<'_, Vec<Item>> {
         lock(&self.bags[actor % self.bags.len()])
+    }
+
+    /// Counts a get that gave a buffer of `capacity`.
+    pub(crate) fn count_get(&self, capacity: usize) {
+        let classes = &self.plan.classes;
+        let class = classes.binary_search(&capacity).unwrap_or(classes.len());
+        self.served[class].fetch_add(1, Relaxed);
     }
 
     /// Takes steps until the generation ends or something is wrong.
@@ -66,12 +75,13 @@ impl World<'_> {
         let metrics = pool.metrics();
         let bags: Vec<_> = self.bags.iter().map(lock).collect();
         let items = bags.iter().flat_map(|bag| bag.iter());
-        judge.judge(self.plan, &metrics, self.source, items)?;
+        let served: Vec<_> = self.served.iter().map(|count| count.load(Relaxed)).collect();
+        judge.judge(self.plan, &metrics, self.source, &served, items)?;
         self.tally.verdicts.one();
-        if reset {
+        if reset || !judge.knows_last_reset() {
             pool.reset_metrics();
             self.tally.resets.one();
-            judge.was_reset(&metrics);
+            judge.was_reset(&metrics, &served);
         }
         Ok(())
     }
@@ -109,6 +119,7 @@ pub(crate) fn run(seed: u64, life: Duration, tally: &Tally) -> Result<Plan, Stri
         plan: &plan,
         tally,
         source: &source,
+        served: (0..=plan.classes.len()).map(|_| AtomicU64::new(0)).collect(),
         bags,
         gate: RwLock::new(()),
         stop: AtomicBool::new(false),

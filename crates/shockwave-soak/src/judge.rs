@@ -7,10 +7,19 @@ use crate::plan::Plan;
 use crate::source::Failing;
 
 /// What the judge remembers from one verdict to the next.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Judge {
-    /// For each class, how many buffers were out at the last reset. `None`: nobody knows.
-    at_reset: Option<Vec<u64>>,
+    /// What was so at the last reset. `None`: nobody knows.
+    last_reset: Option<Reset>,
+}
+
+/// What was so when the metrics were reset.
+#[derive(Debug)]
+struct Reset {
+    /// Buffers of each class that were out.
+    in_use: Vec<u64>,
+    /// Gets served by each class until then, and behind them those by none.
+    served: Vec<u64>,
 }
 
 /// What is out, by the bags.
@@ -41,17 +50,23 @@ impl Out {
 impl Judge {
     /// For a pool that was never reset.
     pub(crate) fn new(classes: usize) -> Self {
-        Self { at_reset: Some(vec![0; classes]) }
+        Self { last_reset: Some(Reset { in_use: vec![0; classes], served: vec![0; classes + 1] }) }
     }
 
     /// The metrics were reset while buffers came and went.
     pub(crate) fn lose_count(&mut self) {
-        self.at_reset = None;
+        self.last_reset = None;
     }
 
-    /// The metrics were reset with everybody standing still and `metrics` true.
-    pub(crate) fn was_reset(&mut self, metrics: &BufferPoolMetrics) {
-        self.at_reset = Some(metrics.pools.iter().map(|class| class.in_use).collect());
+    /// Whether gets can be compared.
+    pub(crate) fn knows_last_reset(&self) -> bool {
+        self.last_reset.is_some()
+    }
+
+    /// The metrics were reset with everybody standing still, and these were true.
+    pub(crate) fn was_reset(&mut self, metrics: &BufferPoolMetrics, served: &[u64]) {
+        let in_use = metrics.pools.iter().map(|class| class.in_use).collect();
+        self.last_reset = Some(Reset { in_use, served: served.to_vec() });
     }
 
     /// Whether everything adds up.
@@ -60,6 +75,7 @@ impl Judge {
         plan: &Plan,
         metrics: &BufferPoolMetrics,
         source: &Failing,
+        served: &[u64],
         items: impl Iterator<Item = &'a Item>,
     ) -> Result<(), String> {
         let out = Out::of(&plan.classes, items);
@@ -75,10 +91,22 @@ impl Judge {
                 class,
                 "puts = by cell + by depot",
             )?;
-            if let Some(at_reset) = &self.at_reset {
-                let puts = class.gets + at_reset[index] - class.in_use;
+            if let Some(reset) = &self.last_reset {
+                let gets = served[index] - reset.served[index];
+                same(class.gets, gets, class, "gets are as many as gave a buffer")?;
+                let puts = gets + reset.in_use[index] - class.in_use;
                 same(class.puts, puts, class, "puts = gets + in use at the reset - in use")?;
             }
+        }
+        if let Some(reset) = &self.last_reset {
+            let none = plan.classes.len();
+            let gets = served[none] - reset.served[none];
+            same(
+                metrics.oversize_gets,
+                gets,
+                metrics,
+                "oversize gets are as many as gave a buffer",
+            )?;
         }
         let oversize = metrics.oversize_in_use_bytes;
         same(oversize, out.oversize_bytes, metrics, "oversize bytes in use are those held")?;

@@ -23,6 +23,9 @@ pub(crate) struct Plan {
     passthrough: bool,
     trim_interval: Duration,
     maintainer: bool,
+    /// Whether actors reset the metrics under each other's hands, so that nobody can tell what they
+    /// should be but for what adds up in itself.
+    pub(crate) resets: bool,
     pub(crate) warm_up: usize,
 }
 
@@ -38,6 +41,7 @@ impl Plan {
         let mut one_in = |n: u32| random.u32(..n) == 0;
         let (locked, mapped, zero_on_return, verify) = (one_in(2), one_in(2), one_in(3), one_in(4));
         let (track, passthrough, maintainer) = (one_in(3), one_in(10), one_in(2));
+        let resets = one_in(3);
         let budget = (!one_in(4)).then_some(random.usize(1 << 20..16 << 20));
         let classes = CLASS_SETS[random.usize(..CLASS_SETS.len())].to_vec();
         Self {
@@ -52,6 +56,7 @@ impl Plan {
             passthrough,
             trim_interval: Duration::from_millis([0, 20, 1000][random.usize(..3)]),
             maintainer,
+            resets,
             warm_up: random.usize(..8),
         }
     }
@@ -105,6 +110,7 @@ impl fmt::Display for Plan {
             (self.track, "tracked"),
             (self.passthrough, "passthrough"),
             (self.maintainer, "maintained"),
+            (self.resets, "reset"),
         ] {
             if on {
                 write!(f, ", {name}")?;

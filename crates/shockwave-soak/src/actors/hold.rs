@@ -24,6 +24,7 @@ impl Actor<'_> {
             return Err(format!("asked for {size} bytes, got {}", buffer.capacity()));
         }
         self.world.tally.gets.one();
+        self.world.count_get(buffer.capacity());
         let len = self.random.usize(..=buffer.capacity().min(4096));
         let item = Item::new(buffer, len, self.random.u8(1..))?;
         self.keep(item);
@@ -57,6 +58,7 @@ impl Actor<'_> {
     pub(super) fn grow(&mut self) -> Result<(), String> {
         let Some(mut item) = self.pick() else { return Ok(()) };
         if item.grow() {
+            self.world.count_get(item.capacity());
             self.world.tally.grown.one();
         }
         item.check()?;

@@ -57,7 +57,7 @@ impl Actor<'_> {
     fn disturb(&mut self) {
         match self.random.u8(..10) {
             0..4 => self.trim(),
-            4..6 => self.reset(),
+            4..6 if self.world.plan.resets => self.reset(),
             _ => self.move_elsewhere(),
         }
     }

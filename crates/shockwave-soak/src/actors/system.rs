@@ -65,7 +65,11 @@ impl Actor<'_> {
             scope.spawn(take).join()
         });
         match taken {
-            Ok(Ok(item)) => item?.put(Some(pool), 0),
+            Ok(Ok(item)) => {
+                let item = item?;
+                self.world.count_get(item.capacity());
+                item.put(Some(pool), 0)
+            }
             Ok(Err(_)) => Ok(()),
             Err(_) => Err("a thread panicked".into()),
         }
