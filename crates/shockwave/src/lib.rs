@@ -243,6 +243,7 @@ mod life;
 mod limits;
 #[cfg(feature = "loadtest")]
 pub mod loadtest;
+mod loans;
 #[cfg(all(test, loom))]
 mod loom_tests;
 mod magazine;
@@ -276,10 +277,11 @@ pub use global::{
     buffer_pool_metrics, get_buffer, global, print_buffer_pool_metrics, put_buffer,
     put_buffer_with_reset, reset_buffer_pool_metrics, warmup_buffer_pool,
 };
+pub use loans::{RawHandles, raw_handles};
 pub use maintain::Maintainer;
 pub use metrics::{BufferPoolMetrics, SizedPoolMetrics};
 pub use pool::BufferPool;
-pub use raw::{RawBuffer, RawError, RawHandles, raw_handles};
+pub use raw::{RawBuffer, RawError};
 pub use sampling::Sampling;
 pub use shared::Shared;
 #[cfg(all(target_os = "linux", not(loom)))]

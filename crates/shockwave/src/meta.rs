@@ -159,6 +159,12 @@ impl Meta {
         if marked > self.len() { marked } else { self.len() }
     }
 
+    /// Raises the high-water mark to beyond every capacity: for a holder whose writes nobody sees.
+    #[inline(always)]
+    pub(crate) const fn mark_all(&mut self) {
+        self.0 |= DIRTY_MASK;
+    }
+
     /// Raises the high-water mark to `bytes`, rounded up to a power of two. Needed wherever the
     /// length is about to no longer cover what was written.
     #[inline]
@@ -211,6 +217,16 @@ mod tests {
             meta.mark_dirty(1);
             assert_eq!(meta.dirty(), dirty.max(1));
         }
+    }
+
+    #[test]
+    fn a_mark_on_all_is_beyond_every_capacity() {
+        let mut meta = Meta::of_pool(0);
+        meta.mark_all();
+        meta.mark_dirty(1);
+        assert!(meta.dirty() > BUFFER_BYTES_MAX);
+        meta.forget();
+        assert_eq!(meta.dirty(), 0);
     }
 
     #[test]

@@ -13,8 +13,9 @@ use std::fmt;
 
 use crate::depot::Counts;
 use crate::engine::Engine;
+use crate::loans::{RawHandles, raw_handles};
 use crate::oversize::OversizeSnapshot;
-use crate::track::Tracker;
+use crate::track::{Tracker, pools_ended_in_use};
 
 /// What a pool has done and what it holds. From
 /// [`BufferPool::metrics`](crate::BufferPool::metrics).
@@ -95,6 +96,11 @@ pub struct BufferPoolMetrics {
     /// Sampled gets that [`track`](crate::BufferPoolBuilder::track) had no room to record, since
     /// the pool was built.
     pub tracking_lost: u64,
+    /// Raw handles that are out, and that were refused, in the whole process: of a handle that is
+    /// refused it is not known which pool it was meant for. A reset leaves them.
+    pub raw_handles: RawHandles,
+    /// Pools of the whole process that ended while buffers of theirs were out. A reset leaves it.
+    pub pools_ended_in_use: u64,
 }
 
 /// One class of a pool.
@@ -160,6 +166,8 @@ impl BufferPoolMetrics {
             waits,
             writes_after_return: engine.modes.verify.found(),
             tracking_lost: engine.tracker.as_ref().map_or(0, Tracker::lost),
+            raw_handles: raw_handles(),
+            pools_ended_in_use: pools_ended_in_use(),
             ..Self::sum(pools, &now, &before)
         }
     }

@@ -63,6 +63,7 @@ fn a_double_return_is_an_error_and_counted() {
         assert!(pool.from_raw(raw).unwrap_err().is_double_return());
         assert!(raw.try_into_buffer().unwrap_err().is_double_return());
         assert_eq!(raw_handles().double_returns, before.double_returns + 2);
+        assert_eq!(pool.metrics().raw_handles, raw_handles());
         drop(buffer);
         assert_eq!(pool.metrics().total_puts, 1);
     });

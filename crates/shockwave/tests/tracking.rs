@@ -2,7 +2,9 @@
 //! it.
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as a test does")]
 
+use std::future::Future;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use shockwave::{BufferPool, BufferPoolBuilder, Cells, EndReport, Sampling, pools_ended_in_use};
@@ -42,6 +44,42 @@ fn a_record_names_the_line_of_the_get_and_lasts_as_long_as_the_buffer() {
         assert_eq!(pool.outstanding().len(), 2);
         pool.put(first);
         pool.put_with_reset(third);
+        assert_eq!(pool.outstanding(), []);
+    });
+}
+
+#[test]
+fn one_who_waited_is_known_by_the_line_that_asked() {
+    on_each_kind(|builder| {
+        let pool = builder().budget(4096).classes(&[4096]).track(Sampling::EACH).build().unwrap();
+        let (held, line) = (pool.get_timeout(1, Duration::ZERO).unwrap(), line!());
+        assert_eq!(pool.outstanding()[0].site.line(), line);
+
+        let (request, line) = (pool.acquire(1), line!());
+        let mut request = std::pin::pin!(request);
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(request.as_mut().poll(&mut context).is_pending());
+        drop(held);
+        let Poll::Ready(Ok(buffer)) = request.as_mut().poll(&mut context) else {
+            panic!("there is room")
+        };
+        let out = pool.outstanding();
+        assert_eq!((out.len(), out[0].site.file(), out[0].site.line()), (1, file!(), line));
+        drop(buffer);
+        assert_eq!(pool.outstanding(), []);
+    });
+}
+
+#[test]
+fn a_frozen_buffer_is_out_until_its_last_handle_goes() {
+    on_tracked_pools(|pool| {
+        let shared = pool.get(100).freeze();
+        let clone = shared.clone();
+        drop(shared);
+        assert_eq!(pool.outstanding().len(), 1);
+        let buffer = clone.try_into_mut().unwrap();
+        assert_eq!(pool.outstanding().len(), 1);
+        drop(buffer);
         assert_eq!(pool.outstanding(), []);
     });
 }
@@ -146,6 +184,8 @@ fn a_pool_that_ends_with_buffers_out_is_told_of_and_counted() {
             let before = pools_ended_in_use();
             drop(pool);
             assert!(pools_ended_in_use() > before);
+            let metrics = BufferPool::new().metrics();
+            assert!(metrics.pools_ended_in_use > before, "any pool's metrics say it");
             let reports = told.lock().unwrap();
             assert_eq!(reports.len(), 1);
             assert_eq!((reports[0].buffers, reports[0].bytes), (3, 2048 + 8192 + 100_000));

@@ -193,10 +193,10 @@ impl Buffer {
     /// The address of the first byte, to write through: up to [`capacity`](Self::capacity) bytes,
     /// which [`set_len`](Self::set_len) then makes part of the buffer. All of it counts as written
     /// for scrubbing, since what is written there is not seen.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn as_mut_ptr(&mut self) -> *mut u8 {
-        self.meta.mark_dirty(self.capacity());
+        self.meta.mark_all();
         self.data.as_ptr()
     }
 

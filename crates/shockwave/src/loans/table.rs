@@ -25,7 +25,7 @@ use crate::source::pages;
 
 const INDEX_BITS: u32 = 24;
 /// Handles out at once, at most.
-pub(super) const LOANS_MAX: u32 = 1 << INDEX_BITS;
+pub(crate) const LOANS_MAX: u32 = 1 << INDEX_BITS;
 /// The last generation that a handle has room for; odd.
 const GENERATION_MAX: u64 = u64::MAX >> INDEX_BITS;
 const CHUNK: usize = 1 << 12;
@@ -33,14 +33,14 @@ const CHUNKS: usize = LOANS_MAX as usize / CHUNK;
 
 /// What is known of a buffer on loan.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Loan {
-    pub(super) data: NonNull<u8>,
-    pub(super) meta: Meta,
+pub(crate) struct Loan {
+    pub(crate) data: NonNull<u8>,
+    pub(crate) meta: Meta,
 }
 
 /// What is wrong with a handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// Claimed before, and its slot is free since.
     Returned,
     /// Claimed before, and its slot was lent again.
@@ -73,7 +73,7 @@ static OUT: AtomicU64 = AtomicU64::new(0);
 
 /// Records a loan and returns its handle, or `None` where there is no room; then `loan` is not
 /// asked for.
-pub(super) fn lend(loan: impl FnOnce() -> Loan) -> Option<u64> {
+pub(crate) fn lend(loan: impl FnOnce() -> Loan) -> Option<u64> {
     let (index, slot) = pop().or_else(fresh)?;
     let Loan { data, meta } = loan();
     slot.data.store(data.as_ptr(), Relaxed);
@@ -85,12 +85,12 @@ pub(super) fn lend(loan: impl FnOnce() -> Loan) -> Option<u64> {
 }
 
 /// Looks a handle up. What it finds may be claimed by another before this returns.
-pub(super) fn find(handle: u64, data: *mut u8) -> Result<Loan, Fault> {
+pub(crate) fn find(handle: u64, data: *mut u8) -> Result<Loan, Fault> {
     look(handle, data).map(|(_, loan)| loan)
 }
 
 /// Ends a loan: of all who claim a handle, one gets what was lent.
-pub(super) fn claim(handle: u64, data: *mut u8) -> Result<Loan, Fault> {
+pub(crate) fn claim(handle: u64, data: *mut u8) -> Result<Loan, Fault> {
     let (slot, loan) = look(handle, data)?;
     let generation = handle >> INDEX_BITS;
     // AcqRel: the claim comes after the loan, and before the slot's next use.
@@ -106,7 +106,7 @@ pub(super) fn claim(handle: u64, data: *mut u8) -> Result<Loan, Fault> {
 }
 
 /// Slots on loan.
-pub(super) fn out() -> u64 {
+pub(crate) fn out() -> u64 {
     OUT.load(Relaxed)
 }
 

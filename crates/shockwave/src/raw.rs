@@ -14,14 +14,11 @@
 //! error.
 #![expect(unsafe_code, reason = "makes buffers of what it recorded of them")]
 
-mod table;
-
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::buffer::Buffer;
+use crate::loans::{self, Fault, Loan};
 use crate::pool::BufferPool;
-use table::{Fault, Loan};
 
 /// A buffer that was handed across a foreign interface. From [`Buffer::into_raw`].
 ///
@@ -81,7 +78,7 @@ impl RawBuffer {
     /// counted as an error. Cost: a few loads.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        table::find(self.handle, self.data).is_ok()
+        loans::find(self.handle, self.data).is_ok()
     }
 
     /// Claims the buffer, as it was when it became a handle: with its length of then, and all of it
@@ -92,7 +89,7 @@ impl RawBuffer {
     ///
     /// A [`RawError`] if this handle is not on loan. Nothing has changed then, and it was counted.
     pub fn try_into_buffer(self) -> Result<Buffer, RawError> {
-        let loan = table::claim(self.handle, self.data).map_err(RawError::counted)?;
+        let loan = loans::claim(self.handle, self.data).map_err(RawError::counted)?;
         // SAFETY: `into_raw` gave up a buffer of these parts, and the table gave them to this claim
         // alone.
         Ok(unsafe { Buffer::from_parts(loan.data, loan.meta) })
@@ -114,8 +111,8 @@ impl Buffer {
             let (data, meta) = self.into_parts();
             Loan { data, meta }
         };
-        let Some(handle) = table::lend(loan) else {
-            panic!("no more raw handles: {} are out at most", table::LOANS_MAX)
+        let Some(handle) = loans::lend(loan) else {
+            panic!("no more raw handles: {} are out at most", loans::LOANS_MAX)
         };
         RawBuffer { data, handle }
     }
@@ -129,7 +126,7 @@ impl BufferPool {
     ///
     /// A [`RawError`] if this handle is not on loan, or is another pool's; that one stays on loan.
     pub fn from_raw(&self, raw: RawBuffer) -> Result<Buffer, RawError> {
-        let Loan { meta, .. } = table::find(raw.handle, raw.data).map_err(RawError::counted)?;
+        let Loan { meta, .. } = loans::find(raw.handle, raw.data).map_err(RawError::counted)?;
         if meta.pool() != self.engine().meta.pool() {
             return Err(RawError::counted(Fault::Foreign));
         }
@@ -145,12 +142,7 @@ pub struct RawError {
 
 impl RawError {
     fn counted(fault: Fault) -> Self {
-        let count = match fault {
-            Fault::Returned => &FAULTS.double_returns,
-            Fault::Stale => &FAULTS.stale,
-            Fault::Foreign => &FAULTS.foreign,
-        };
-        count.fetch_add(1, Relaxed);
+        loans::count(fault);
         Self { fault }
     }
 
@@ -187,41 +179,3 @@ impl fmt::Display for RawError {
 }
 
 impl std::error::Error for RawError {}
-
-/// What raw handles have come to in this process. From [`raw_handles`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct RawHandles {
-    /// Handles on loan now.
-    pub out: u64,
-    /// Refused: returned before.
-    pub double_returns: u64,
-    /// Refused: returned before, and another's since.
-    pub stale: u64,
-    /// Refused: made up, mixed up, or of another pool.
-    pub foreign: u64,
-}
-
-struct Faults {
-    double_returns: AtomicU64,
-    stale: AtomicU64,
-    foreign: AtomicU64,
-}
-
-static FAULTS: Faults = Faults {
-    double_returns: AtomicU64::new(0),
-    stale: AtomicU64::new(0),
-    foreign: AtomicU64::new(0),
-};
-
-/// How many raw handles are out, and how many were refused for which reason, in the whole process:
-/// of a handle that is refused it is not known which pool it was meant for.
-#[must_use]
-pub fn raw_handles() -> RawHandles {
-    RawHandles {
-        out: table::out(),
-        double_returns: FAULTS.double_returns.load(Relaxed),
-        stale: FAULTS.stale.load(Relaxed),
-        foreign: FAULTS.foreign.load(Relaxed),
-    }
-}
