@@ -172,6 +172,7 @@
 //! |---|---|
 //! | `bytes` | `bytes::BufMut` for [`Buffer`], `Buf` for [`Shared`], and `Bytes` from it |
 //! | `serde` | `serde::Serialize` for buffers, metrics and load-test results |
+//! | `prometheus` | metrics in the formats that Prometheus reads, for any server to show |
 //! | `loadtest` | the load test as a library |
 //!
 //! # Platforms
@@ -233,6 +234,8 @@ pub use class::{
     BUFFER_SIZE_64KB,
 };
 pub use error::{BuildError, GetError};
+#[cfg(feature = "prometheus")]
+pub use ext::prometheus;
 pub use global::{
     buffer_pool_metrics, get_buffer, global, print_buffer_pool_metrics, put_buffer,
     put_buffer_with_reset, reset_buffer_pool_metrics, warmup_buffer_pool,

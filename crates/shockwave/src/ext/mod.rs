@@ -2,5 +2,9 @@
 
 #[cfg(feature = "bytes")]
 mod bytes;
+#[cfg(feature = "prometheus")]
+mod families;
+#[cfg(feature = "prometheus")]
+pub mod prometheus;
 #[cfg(feature = "serde")]
 mod serde;

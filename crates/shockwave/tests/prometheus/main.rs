@@ -1,0 +1,7 @@
+//! Feature `prometheus`: pages for scrapers, to the letter and through a strict reader.
+#![cfg(feature = "prometheus")]
+
+mod additions;
+mod golden;
+mod page;
+mod pools;
