@@ -1,0 +1,6 @@
+//! HTTP/1.1 on pooled buffers.
+
+pub mod h1;
+mod limits;
+
+pub use limits::Limits;
