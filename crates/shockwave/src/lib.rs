@@ -173,6 +173,9 @@
 //! | `bytes` | `bytes::BufMut` for [`Buffer`], `Buf` for [`Shared`], and `Bytes` from it |
 //! | `serde` | `serde::Serialize` for buffers, metrics and load-test results |
 //! | `prometheus` | metrics in the formats that Prometheus reads, for any server to show |
+//! | `prometheus-client` | the same as a collector for a registry of that crate |
+//! | `metrics` | snapshots told to the recorder of the `metrics` facade |
+//! | `opentelemetry` | observable instruments for an OpenTelemetry meter |
 //! | `loadtest` | the load test as a library |
 //!
 //! # Platforms
@@ -226,6 +229,7 @@ mod shared;
 mod source;
 mod sync;
 
+pub use self::metrics::{BufferPoolMetrics, SizedPoolMetrics};
 pub use buffer::Buffer;
 pub use builder::BufferPoolBuilder;
 pub use cells::Cells;
@@ -234,13 +238,18 @@ pub use class::{
     BUFFER_SIZE_64KB,
 };
 pub use error::{BuildError, GetError};
+#[cfg(feature = "metrics")]
+pub use ext::metrics_facade;
+#[cfg(feature = "opentelemetry")]
+pub use ext::opentelemetry;
 #[cfg(feature = "prometheus")]
 pub use ext::prometheus;
+#[cfg(feature = "prometheus-client")]
+pub use ext::prometheus_client;
 pub use global::{
     buffer_pool_metrics, get_buffer, global, print_buffer_pool_metrics, put_buffer,
     put_buffer_with_reset, reset_buffer_pool_metrics, warmup_buffer_pool,
 };
-pub use metrics::{BufferPoolMetrics, SizedPoolMetrics};
 pub use pool::BufferPool;
 pub use shared::Shared;
 #[cfg(all(target_os = "linux", not(loom)))]

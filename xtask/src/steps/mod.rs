@@ -26,7 +26,11 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step { name: "doc", what: "documentation builds without warnings", run: checks::doc },
     Step { name: "test", what: "tests and doctests, with either kind of cells", run: suites::test },
-    Step { name: "features", what: "every set of the library's features", run: features::features },
+    Step {
+        name: "features",
+        what: "the library's features, each alone and each missing",
+        run: features::features,
+    },
     Step { name: "loom", what: "models of the concurrent core", run: suites::loom },
     Step { name: "fuzz", what: "each fuzz target for some seconds", run: fuzz::fuzz },
     Step {

@@ -6,8 +6,8 @@
 //!     Sample  {pool="main", class="4096", path="cell"}   one for each pool, class and path
 //! ```
 //!
-//! A name says its kind and its unit: what ends in `_total` is a counter, all else a gauge; what
-//! ends in `_bytes` is in bytes, in `_ratio` between 0 and 1.
+//! A name says its kind and its unit: what ends in `_total` is a counter, all else a gauge; what has
+//! the word `bytes` is in bytes, and a `ratio` lies between 0 and 1.
 
 use std::fmt::Display;
 
@@ -164,10 +164,8 @@ impl Family {
 
     /// `bytes`, `ratio` or nothing.
     pub(crate) fn unit(&self) -> &'static str {
-        let units = ["bytes", "ratio"];
-        let named =
-            |unit: &&str| self.name.strip_suffix(unit).is_some_and(|rest| rest.ends_with('_'));
-        units.into_iter().find(named).unwrap_or("")
+        let named = |unit: &&str| self.name.split('_').any(|word| word == *unit);
+        ["bytes", "ratio"].into_iter().find(named).unwrap_or("")
     }
 
     /// Tells each sample of this family in a pool's snapshot. Allocates nothing.
@@ -225,7 +223,7 @@ mod tests {
             (family.is_counter(), family.unit())
         };
         assert_eq!(of("a_total"), (true, ""));
-        assert_eq!(of("a_bytes_read_total"), (true, ""));
+        assert_eq!(of("a_bytes_read_total"), (true, "bytes"));
         assert_eq!(of("a_bytes"), (false, "bytes"));
         assert_eq!(of("hit_ratio"), (false, "ratio"));
         assert_eq!(of("kilobytes"), (false, ""));

@@ -57,7 +57,9 @@ impl<'a> Exposition<'a> {
     pub fn pools(&mut self, pools: &[(&str, &BufferPoolMetrics)]) {
         for family in FAMILIES {
             let kind = if family.is_counter() { Kind::Counter } else { Kind::Gauge };
-            let mut writer = self.family(family.name, kind, family.help, family.unit());
+            // Where the name does not end in its unit, there is no telling it.
+            let unit = Some(family.unit()).filter(|unit| family.name.ends_with(unit));
+            let mut writer = self.family(family.name, kind, family.help, unit.unwrap_or(""));
             for (pool, metrics) in pools {
                 family.each(pool, metrics, &mut |labels, number| {
                     writer.sample(labels, number);
