@@ -1,9 +1,11 @@
 //! The steps, in the order in which `cargo xtask ci` runs them: what fails soonest comes first.
 
 mod checks;
+mod deploy;
 mod features;
 mod fuzz;
 mod programs;
+mod prometheus;
 mod suites;
 
 use crate::run::{Context, Outcome};
@@ -39,6 +41,12 @@ pub(crate) const STEPS: &[Step] = &[
         run: suites::asan,
     },
     Step { name: "examples", what: "every example, to its end", run: programs::examples },
+    Step {
+        name: "prometheus",
+        what: "pages and rules, by the programs that will read them",
+        run: prometheus::prometheus,
+    },
+    Step { name: "deploy", what: "units for systemd, by itself", run: deploy::deploy },
     Step { name: "package", what: "the library as it would be published", run: checks::package },
     Step { name: "main", what: "the load test, as the README shows it", run: programs::main },
 ];

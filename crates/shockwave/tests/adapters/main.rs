@@ -1,15 +1,17 @@
 //! Features `prometheus-client`, `metrics` and `opentelemetry`: each tells its ecosystem just what
 //! the feature `prometheus` writes.
-#![cfg(feature = "prometheus")]
+#![cfg(all(
+    feature = "metrics",
+    feature = "opentelemetry",
+    feature = "prometheus",
+    feature = "prometheus-client"
+))]
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as a test does")]
 
-#[cfg(feature = "metrics")]
 mod metrics_facade;
-#[cfg(feature = "opentelemetry")]
 mod opentelemetry;
 #[path = "../prometheus/page.rs"]
 mod page;
-#[cfg(feature = "prometheus-client")]
 mod prometheus_client;
 
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use shockwave::{BufferPoolMetrics, SizedPoolMetrics};
 use crate::page::read;
 
 /// A pool of one class, with a number of its own in each place.
-fn snapshot() -> BufferPoolMetrics {
+pub(crate) fn snapshot() -> BufferPoolMetrics {
     let mut class = SizedPoolMetrics::default();
     class.size = 2048;
     class.gets = 111;
