@@ -6,8 +6,8 @@
 //!     Sample  {pool="main", class="4096", path="cell"}   one for each pool, class and path
 //! ```
 //!
-//! A name says its kind and its unit: what ends in `_total` is a counter, all else a gauge; what has
-//! the word `bytes` is in bytes, and a `ratio` lies between 0 and 1.
+//! A name says its kind and its unit: what ends in `_total` is a counter, all else a gauge; what
+//! has the word `bytes` is in bytes, and a `ratio` lies between 0 and 1.
 
 use std::fmt::Display;
 

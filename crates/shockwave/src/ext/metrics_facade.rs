@@ -10,8 +10,8 @@ use ::metrics::{Key, Label, Level, Metadata, Recorder, Unit, with_recorder};
 use crate::ext::families::{FAMILIES, Family, Number};
 use crate::metrics::BufferPoolMetrics;
 
-/// Tells the recorder what each of the names means, and its unit. Once is enough, after the recorder
-/// was installed.
+/// Tells the recorder what each of the names means, and its unit. Once is enough, after the
+/// recorder was installed.
 pub fn describe() {
     with_recorder(|recorder| {
         for family in FAMILIES {

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use serde_json::Value;
 use shockwave::prometheus::{Format, encode};
 
 use crate::golden::snapshot;
@@ -54,6 +55,36 @@ fn every_name_that_is_asked_for_is_shown() {
             assert!(shown.contains(name) || others, "{file} asks for {name}");
         }
     }
+}
+
+/// What Grafana takes without a word, and shows badly.
+#[test]
+fn each_panel_of_the_dashboard_has_a_place_and_a_query() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/grafana/dashboard.json");
+    let Ok(text) = std::fs::read_to_string(file) else { return };
+    let dashboard: Value = serde_json::from_str(&text).expect("JSON");
+    let panels = dashboard["panels"].as_array().expect("panels");
+    let (mut ids, mut places) = (BTreeSet::new(), BTreeSet::new());
+    for panel in panels {
+        let title = panel["title"].as_str().expect("a title");
+        let number = |at: &str| panel.pointer(at).and_then(Value::as_u64).expect(title);
+        assert!(ids.insert(number("/id")), "{title} has another's number");
+        let [x, y, w, h] = ["x", "y", "w", "h"].map(|at| number(&format!("/gridPos/{at}")));
+        assert!(w > 0 && h > 0 && x + w <= 24, "{title} is too wide");
+        for place in (x..x + w).flat_map(|x| (y..y + h).map(move |y| (x, y))) {
+            assert!(places.insert(place), "{title} lies on another");
+        }
+        if panel["type"] == "row" {
+            continue;
+        }
+        assert!(panel["description"].as_str().is_some_and(|text| text.ends_with('.')), "{title}");
+        let targets = panel["targets"].as_array().expect(title);
+        let whole = |target: &Value| {
+            target["expr"].is_string() && target["datasource"]["uid"] == "${datasource}"
+        };
+        assert!(!targets.is_empty() && targets.iter().all(whole), "{title}");
+    }
+    assert!(ids.len() > 15, "the search for panels finds {}", ids.len());
 }
 
 #[test]
