@@ -63,6 +63,16 @@ pub(crate) const FAMILIES: &[Family] = &[
         ),
     ),
     row(
+        "shockwave_pool_over_budget_total",
+        "Gets that got nothing because the budget was used up.",
+        Read::Pool(|pool| Some(Number::Whole(pool.over_budget))),
+    ),
+    row(
+        "shockwave_pool_waits_total",
+        "Requests that have had to wait for a buffer.",
+        Read::Pool(|pool| Some(Number::Whole(pool.waits))),
+    ),
+    row(
         "shockwave_pool_bytes_allocated_total",
         "Bytes of buffers made for gets.",
         Read::ClassAndBeyond(|class| class.allocated, |pool| pool.oversize_allocated),
@@ -91,6 +101,16 @@ pub(crate) const FAMILIES: &[Family] = &[
         Read::Class(|class| class.idle * class.size as u64),
     ),
     row(
+        "shockwave_pool_taken_bytes",
+        "Bytes that the pool has from its source now: in use, idle, and headers of oversize ones.",
+        Read::Pool(|pool| Some(Number::Whole(pool.taken_bytes))),
+    ),
+    row(
+        "shockwave_pool_budget_bytes",
+        "Bytes that the pool may take from its source; not there without a budget.",
+        Read::Pool(|pool| Some(pool.budget_bytes).filter(|&bytes| bytes > 0).map(Number::Whole)),
+    ),
+    row(
         "shockwave_pool_pinned_bytes",
         "Bytes of buffers that are frozen now, whole, however little of each is still shown.",
         Read::Pool(|pool| Some(Number::Whole(pool.pinned_bytes))),
@@ -104,6 +124,11 @@ pub(crate) const FAMILIES: &[Family] = &[
         "shockwave_pool_idle_buffers",
         "Buffers that lie idle now.",
         Read::Class(|class| class.idle),
+    ),
+    row(
+        "shockwave_pool_waiters",
+        "Requests that wait for a buffer now.",
+        Read::Pool(|pool| Some(Number::Whole(pool.waiters))),
     ),
     row(
         "shockwave_pool_hit_ratio",

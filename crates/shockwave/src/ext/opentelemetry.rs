@@ -122,10 +122,11 @@ fn name(family: &Family) -> String {
 
 /// The unit in the notation that is used here.
 fn unit(family: &Family) -> &'static str {
+    let is_of_requests = |word: &&str| family.name.contains(word);
     match family.unit() {
         "bytes" => "By",
         "ratio" => "1",
-        _ if family.name.contains("_waiters") || family.name.contains("_refused") => "{request}",
+        _ if ["_wait", "_refused", "_over_budget"].iter().any(is_of_requests) => "{request}",
         _ => "{buffer}",
     }
 }
@@ -150,6 +151,7 @@ mod tests {
         };
         assert_eq!(of("shockwave_pool_gets_total"), ("shockwave.pool.gets".into(), "{buffer}"));
         assert_eq!(of("shockwave_pool_hit_ratio"), ("shockwave.pool.hit_ratio".into(), "1"));
+        assert_eq!(of("shockwave_pool_waiters"), ("shockwave.pool.waiters".into(), "{request}"));
         let allocated = ("shockwave.pool.bytes_allocated".into(), "By");
         assert_eq!(of("shockwave_pool_bytes_allocated_total"), allocated);
     }

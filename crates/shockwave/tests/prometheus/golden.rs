@@ -32,6 +32,11 @@ pub(crate) fn snapshot() -> BufferPoolMetrics {
     pool.oversize_in_use_bytes = 200_000;
     pool.refused = 8;
     pool.pinned_bytes = 4096;
+    pool.over_budget = 6;
+    pool.waits = 12;
+    pool.waiters = 1;
+    pool.taken_bytes = 222_592;
+    pool.budget_bytes = 1_000_000;
     pool.pools = vec![class];
     pool
 }

@@ -85,13 +85,29 @@ fn refusals_have_the_class_that_refused_or_none() {
 }
 
 #[test]
+fn a_budget_is_shown_where_there_is_one() {
+    let bounded = BufferPool::builder().budget(1 << 20).build().expect("a pool");
+    let _held = bounded.get(4096);
+    assert!(bounded.try_get(2 << 20).is_err());
+    let pools = [("free", &worked().metrics()), ("bounded", &bounded.metrics())];
+    let page = page_of(&pools, Format::OpenMetrics);
+    let budgets = &page["shockwave_pool_budget_bytes"].samples;
+    assert_eq!((budgets.len(), budgets[0].value), (1, f64::from(1 << 20)));
+    assert_eq!(sum(&page, "taken_bytes", Some(("pool", "bounded"))), 4096.0);
+    assert_eq!(sum(&page, "over_budget", None), 1.0);
+    assert_eq!(sum(&page, "refused", Some(("pool", "bounded"))), 1.0);
+    assert_eq!(sum(&page, "waiters", None), 0.0);
+}
+
+#[test]
 fn a_reset_begins_at_nothing_and_leaves_what_is_there_now() {
     let pool = worked();
     pool.reset_metrics();
     let page = page_of(&[("main", &pool.metrics())], Format::OpenMetrics);
     for (name, family) in &page {
         let all: f64 = family.samples.iter().map(|sample| sample.value).sum();
-        let stays = ["shockwave_pool_idle_bytes", "shockwave_pool_idle_buffers"].contains(&&**name);
+        let stays = ["idle_bytes", "idle_buffers", "taken_bytes"];
+        let stays = stays.contains(&name.trim_start_matches("shockwave_pool_"));
         assert_eq!(all > 0.0, stays, "{name}");
     }
 }

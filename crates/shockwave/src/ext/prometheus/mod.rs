@@ -38,9 +38,12 @@
 //! | `hits_total`, `misses_total` | class | gets that found a buffer, or had to make one |
 //! | `discards_total` | reason: `foreign` | buffers that were put here and belong elsewhere |
 //! | `refused_total` | class | gets that got nothing |
+//! | `over_budget_total` | | those of them that the budget refused |
+//! | `waits_total`, `waiters` | | requests that have had to wait, and that wait now |
 //! | `bytes_allocated_total`, `bytes_reused_total` | class | bytes made for gets, bytes found by them |
 //! | `bytes_released_total` | class | bytes of idle buffers given back to the source |
 //! | `in_use_bytes`, `idle_bytes`, `in_use_buffers`, `idle_buffers` | class | what is out, what lies idle, now |
+//! | `taken_bytes`, `budget_bytes` | | bytes taken from the source now, and how many may be; the latter only with a budget |
 //! | `pinned_bytes` | | bytes of frozen buffers, whole, now |
 //! | `hit_ratio` | | hits of all gets of a class since the start, 0 to 1 |
 //!
