@@ -10,6 +10,7 @@ use crate::engine::{Engine, Rules};
 use crate::error::BuildError;
 use crate::life::Handle;
 use crate::limits::{PER_CORE_BYTES, SLOTS, TRIM_INTERVAL_MS};
+use crate::modes::Modes;
 use crate::pool::BufferPool;
 use crate::reentry;
 use crate::source::{Heap, Source};
@@ -38,6 +39,8 @@ pub struct BufferPoolBuilder {
     per_core_bytes: usize,
     source: Arc<dyn Source>,
     rules: Rules,
+    /// What the pool is to do besides; its setters are in `diagnosis.rs`.
+    pub(crate) modes: Modes,
 }
 
 impl BufferPool {
@@ -49,6 +52,7 @@ impl BufferPool {
             per_core_bytes: PER_CORE_BYTES,
             source: Arc::new(Heap),
             rules: Rules { budget: usize::MAX, interval_ms: TRIM_INTERVAL_MS, marks: None },
+            modes: Modes::default(),
         }
     }
 }
@@ -163,9 +167,10 @@ impl BufferPoolBuilder {
         let classes = SizeClasses::new(&self.classes)?;
         let cells = CellSet::new(self.cells)?;
         let capacities = classes.capacities(self.per_core_bytes, SLOTS);
-        let (source, rules) = (self.source, self.rules);
-        let handle =
-            Handle::register(|pool| Engine::new(pool, classes, cells, &capacities, source, rules))?;
+        let (source, rules, modes) = (self.source, self.rules, self.modes);
+        let handle = Handle::register(|pool| {
+            Engine::new(pool, classes, cells, &capacities, source, rules).with_modes(modes)
+        })?;
         Ok(BufferPool::from_handle(handle))
     }
 }

@@ -12,6 +12,7 @@
 
 mod govern;
 mod memory;
+mod modes;
 mod trim;
 
 use std::sync::Arc;
@@ -23,13 +24,15 @@ use crate::cells::{
 };
 use crate::class::SizeClasses;
 use crate::controls::Controls;
-use crate::depot::{Counts, Depot};
+use crate::depot::{Counts, Depot, Stock};
 use crate::error::GetError;
 use crate::magazine::Block;
 use crate::meta::Meta;
+use crate::modes::Modes;
 use crate::oversize::{Oversize, OversizeCounts, OversizeSnapshot};
 use crate::reentry::Stay;
 use crate::source::{Ledger, Source};
+use crate::track::Tracker;
 
 pub(crate) use govern::{Governor, Rules, Turn};
 pub(crate) use trim::Bell;
@@ -63,12 +66,20 @@ pub(crate) struct Engine {
     /// What keeps the engine alive: one for all handles together, one for each oversize buffer that
     /// is out, and, once the pool has ended, one for each other buffer that is out.
     keepers: AtomicUsize,
+    /// Whether something is to be seen of each get; then gets leave by the slow path.
+    pub(crate) sees_gets: bool,
+    /// What else it was built to do; see [`with_modes`](Self::with_modes).
+    pub(crate) modes: Modes,
+    /// Who has which buffer, in a pool that tracks.
+    pub(crate) tracker: Option<Tracker>,
 }
 
 /// What a get got.
 pub(crate) enum Got {
     /// A block of the class that serves the size.
     Block(usize, Block),
+    /// The same, just made: all of it is zero.
+    Fresh(usize, Block),
     /// A buffer of its own.
     Oversize(Oversize),
 }
@@ -104,6 +115,9 @@ impl Engine {
             governor: Governor::new(rules),
             oversize: OversizeCounts::new(),
             keepers: AtomicUsize::new(1),
+            sees_gets: false,
+            modes: Modes::default(),
+            tracker: None,
         }
     }
 
@@ -143,19 +157,22 @@ impl Engine {
         let stay = Stay::begin();
         let depot = &self.depots[class];
         if stay.is_nested() {
-            let taken = depot.try_visit().and_then(|mut stock| stock.take(&self.cells, class));
-            let Some(block) = taken else {
+            let visit = depot.try_visit().filter(|_| !self.modes.passthrough);
+            let Some(block) = visit.and_then(|mut stock| stock.take(&self.cells, class)) else {
                 return self.get_oversize(size, self.classes.bytes(class), turn);
             };
             return Ok(Got::Block(class, block));
         }
         // What lies here may be spoken for by those who wait.
-        let free = self.ahead(turn) == 0;
+        let free = self.ahead(turn) == 0 && !self.modes.passthrough;
         let block = if free { depot.visit().take(&self.cells, class) } else { None };
-        let got = block.map_or_else(|| self.get_fresh(size, class, turn), Ok);
+        let got = match block {
+            Some(block) => Ok(Got::Block(class, block)),
+            None => self.get_fresh(size, class, turn),
+        };
         drop(stay);
         self.after_get(&got);
-        got.map(|block| Got::Block(class, block))
+        got
     }
 
     fn get_oversize(&self, requested: usize, capacity: usize, turn: Turn) -> Result<Got, GetError> {
@@ -217,14 +234,14 @@ impl Engine {
         if stay.is_nested() {
             let Some(mut stock) = depot.try_visit() else { return Err(block) };
             // Freeing is not for a nested call, nor is waking anyone.
-            stock.give(&self.cells, class, block)?;
+            self.keep(&mut stock, class, block)?;
             // Under the lock: `end` has not been here.
             self.governor.queue.notify_later();
             return Ok(0);
         }
         let due = self.is_due();
         let mut stock = depot.visit();
-        let rejected = stock.give(&self.cells, class, block).err();
+        let rejected = self.keep(&mut stock, class, block).err();
         if rejected.is_some() {
             stock.unmade();
         } else if !due && !self.is_watched() {
@@ -242,6 +259,11 @@ impl Engine {
         drop(stay);
         self.after_put_if(due);
         Ok(1)
+    }
+
+    /// Has the depot keep a block, or hands it back if it is not to be kept.
+    fn keep(&self, stock: &mut Stock, class: usize, block: Block) -> Result<(), Block> {
+        if self.modes.passthrough { Err(block) } else { stock.give(&self.cells, class, block) }
     }
 
     /// What is known of a class, now and at the last reset. Takes its lock.
@@ -279,8 +301,10 @@ impl Engine {
     /// gone.
     #[must_use]
     pub(crate) fn end(&self) -> usize {
-        let _stay = Stay::begin();
+        let stay = Stay::begin();
         self.governor.bell.ring();
+        let (oversize, _) = self.oversize.snapshots();
+        let (mut buffers, mut bytes) = (oversize.gets - oversize.puts, oversize.bytes_in_use);
         for class in 0..self.classes.count() {
             let mut stock = self.depots[class].visit();
             if !stock.drain_cells(&self.cells, class) {
@@ -291,11 +315,15 @@ impl Engine {
             stock.end();
             let (idle, _) = stock.clear();
             // Under the lock, so before any put can count itself out.
-            let out = stock.counts(&self.cells, class).created;
-            self.keepers.fetch_add(usize::try_from(out).unwrap_or(usize::MAX), Relaxed);
+            let counts = stock.counts(&self.cells, class);
+            self.keepers.fetch_add(usize::try_from(counts.created).unwrap_or(usize::MAX), Relaxed);
             drop(stock);
             self.unmake_all(class, idle);
+            buffers += counts.in_use();
+            bytes += counts.in_use() * self.classes.bytes(class) as u64;
         }
+        drop(stay);
+        self.tell_end(buffers, bytes);
         1
     }
 

@@ -29,7 +29,21 @@
 //! - [`Shared`] is a frozen buffer: immutable, to clone and slice; it goes home from the last drop.
 //! - [`BufferPoolMetrics`] is what it has done and what it holds.
 //! - [`get_buffer`] and its neighbors are the same for one pool of the whole program.
+//! - [`RawBuffer`] is a buffer in foreign hands, checked when it comes back.
 //! - [`how_it_works`] tells the rest, with pictures.
+//!
+//! # Modes
+//!
+//! A pool can do more, at its builder's word. All of it is off by default, and costs nothing then:
+//! no mode is asked about where a get and a put are fast.
+//!
+//! | to | ask for |
+//! |---|---|
+//! | have all idle memory zero | [`zero_on_return`](BufferPoolBuilder::zero_on_return) |
+//! | find who writes to a buffer that it gave back | [`verify_zero`](BufferPoolBuilder::verify_zero) |
+//! | see through the pool with valgrind or a profiler | [`passthrough`](BufferPoolBuilder::passthrough) |
+//! | learn who holds what, and for how long | [`track`](BufferPoolBuilder::track) |
+//! | be told of a pool that ends with buffers out | [`on_end`](BufferPoolBuilder::on_end) |
 //!
 //! # Best practices
 //!
@@ -217,10 +231,12 @@ mod acquire;
 mod asan;
 mod buffer;
 mod builder;
+mod callback;
 mod cells;
 mod class;
 mod controls;
 mod depot;
+mod diagnosis;
 mod engine;
 mod error;
 mod ext;
@@ -231,18 +247,24 @@ mod life;
 mod limits;
 #[cfg(feature = "loadtest")]
 pub mod loadtest;
+mod loans;
 #[cfg(all(test, loom))]
 mod loom_tests;
 mod magazine;
 mod maintain;
 mod meta;
 mod metrics;
+mod modes;
 mod oversize;
 mod pool;
+mod raw;
 mod reentry;
+mod sampling;
 mod shared;
 mod source;
 mod sync;
+mod track;
+mod verify;
 mod wait;
 mod watch;
 
@@ -268,12 +290,17 @@ pub use global::{
     buffer_pool_metrics, get_buffer, global, print_buffer_pool_metrics, put_buffer,
     put_buffer_with_reset, reset_buffer_pool_metrics, warmup_buffer_pool,
 };
+pub use loans::{RawHandles, raw_handles};
 pub use maintain::Maintainer;
 pub use pool::BufferPool;
+pub use raw::{RawBuffer, RawError};
+pub use sampling::Sampling;
 pub use shared::Shared;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub use source::Map;
 pub use source::{Heap, Source};
+pub use track::{EndReport, Outstanding, pools_ended_in_use};
+pub use verify::WriteAfterReturn;
 pub use watch::Pressure;
 
 /// The examples of this crate's README, compiled and run with the others.

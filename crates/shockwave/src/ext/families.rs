@@ -88,6 +88,16 @@ pub(crate) const FAMILIES: &[Family] = &[
         Read::Class(|class| class.trimmed * class.size as u64),
     ),
     row(
+        "shockwave_pool_writes_after_return_total",
+        "Idle buffers found written to, by the sampled check of zeroed pools.",
+        Read::Pool(|pool| Some(Number::Whole(pool.writes_after_return))),
+    ),
+    row(
+        "shockwave_pool_tracking_lost_total",
+        "Sampled gets that tracking had no room to record.",
+        Read::Pool(|pool| Some(Number::Whole(pool.tracking_lost))),
+    ),
+    row(
         "shockwave_pool_in_use_bytes",
         "Bytes of buffers that are out now.",
         Read::ClassAndBeyond(
@@ -136,6 +146,26 @@ pub(crate) const FAMILIES: &[Family] = &[
          before the first.",
         Read::Pool(|pool| Some(Number::Real(pool.global_hit_rate / 100.0))),
     ),
+    row(
+        "shockwave_pools_ended_in_use_total",
+        "Pools of the process that ended while buffers of theirs were out.",
+        Read::Process(|any| any.pools_ended_in_use),
+    ),
+    row(
+        "shockwave_raw_handles",
+        "Raw handles of the process that are out now.",
+        Read::Process(|any| any.raw_handles.out),
+    ),
+    row(
+        "shockwave_raw_returns_refused_total",
+        "Raw handles of the process that were refused: returned before, returned before and \
+         another's since, or of no buffer of that pool.",
+        Read::ProcessReason(&[
+            ("double", |any| any.raw_handles.double_returns),
+            ("stale", |any| any.raw_handles.stale),
+            ("foreign", |any| any.raw_handles.foreign),
+        ]),
+    ),
 ];
 
 /// What is measured under one name.
@@ -161,6 +191,10 @@ enum Read {
     ClassPath(Named<OfClass>, OfPool<u64>),
     /// One for each `reason`.
     Reason(Named<OfPool<u64>>),
+    /// One for the process, of which any pool's snapshot tells the same. It has no label `pool`.
+    Process(OfPool<u64>),
+    /// One for the process and each `reason`.
+    ProcessReason(Named<OfPool<u64>>),
 }
 
 type OfPool<T> = fn(&BufferPoolMetrics) -> T;
@@ -193,8 +227,28 @@ impl Family {
         ["bytes", "ratio"].into_iter().find(named).unwrap_or("")
     }
 
-    /// Tells each sample of this family in a pool's snapshot. Allocates nothing.
-    pub(crate) fn each(
+    /// Tells each sample of this family in these snapshots of pools. Allocates nothing.
+    pub(crate) fn each<'m>(
+        &self,
+        mut pools: impl Iterator<Item = (&'m str, &'m BufferPoolMetrics)>,
+        mut tell: impl FnMut(&[Label], Number),
+    ) {
+        match &self.read {
+            Read::Process(read) => {
+                let Some((_, any)) = pools.next() else { return };
+                tell(&[], Number::Whole(read(any)));
+            }
+            Read::ProcessReason(reasons) => {
+                let Some((_, any)) = pools.next() else { return };
+                for (reason, read) in *reasons {
+                    tell(&[("reason", reason)], Number::Whole(read(any)));
+                }
+            }
+            _ => pools.for_each(|(pool, metrics)| self.each_of_pool(pool, metrics, &mut tell)),
+        }
+    }
+
+    fn each_of_pool(
         &self,
         pool: &str,
         metrics: &BufferPoolMetrics,
@@ -233,6 +287,8 @@ impl Family {
                     tell(&[own, ("reason", reason)], Number::Whole(read(metrics)));
                 }
             }
+            // Told once for all pools.
+            Read::Process(_) | Read::ProcessReason(_) => {}
         }
     }
 }

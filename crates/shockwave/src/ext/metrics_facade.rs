@@ -46,16 +46,14 @@ pub fn describe() {
 pub fn publish(pools: &[(&str, &BufferPoolMetrics)]) {
     with_recorder(|recorder| {
         for family in FAMILIES {
-            for (pool, metrics) in pools {
-                tell(family, pool, metrics, recorder);
-            }
+            tell(family, pools, recorder);
         }
     });
 }
 
-fn tell(family: &Family, pool: &str, metrics: &BufferPoolMetrics, recorder: &dyn Recorder) {
+fn tell(family: &Family, pools: &[(&str, &BufferPoolMetrics)], recorder: &dyn Recorder) {
     let metadata = Metadata::new("shockwave", Level::INFO, Some(module_path!()));
-    family.each(pool, metrics, &mut |labels, number| {
+    family.each(pools.iter().copied(), |labels, number| {
         let labels = labels.iter().map(|(name, value)| Label::new(*name, value.to_string()));
         let key = Key::from_parts(family.name, labels.collect::<Vec<_>>());
         match number {

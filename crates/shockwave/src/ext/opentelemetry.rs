@@ -105,28 +105,30 @@ fn peak(peaks: &mut Vec<u64>, index: usize, value: u64) -> u64 {
 
 /// Tells all samples of a family, from a new snapshot of each pool.
 fn each(family: &Family, pools: &Pools, mut tell: impl FnMut(Number, &[KeyValue])) {
-    for (name, pool) in pools.iter() {
-        family.each(name, &pool.metrics(), &mut |labels, number| {
-            let attributes =
-                labels.iter().map(|(name, value)| KeyValue::new(*name, value.to_string()));
-            tell(number, &attributes.collect::<Vec<_>>());
-        });
-    }
+    let snapshots: Vec<_> = pools.iter().map(|(name, pool)| (&**name, pool.metrics())).collect();
+    family.each(snapshots.iter().map(|(name, metrics)| (*name, metrics)), |labels, number| {
+        let attributes = labels.iter().map(|(name, value)| KeyValue::new(*name, value.to_string()));
+        tell(number, &attributes.collect::<Vec<_>>());
+    });
 }
 
 /// The name by this ecosystem's conventions: without what the unit and the kind say.
 fn name(family: &Family) -> String {
     let stem = family.name.trim_end_matches("_total");
-    stem.replacen("shockwave_pool_", "shockwave.pool.", 1)
+    let spaces = [("shockwave_pool_", "shockwave.pool."), ("shockwave_", "shockwave.")];
+    let within = |(ours, theirs)| Some(format!("{theirs}{}", stem.strip_prefix(ours)?));
+    spaces.into_iter().find_map(within).unwrap_or_else(|| stem.into())
 }
 
 /// The unit in the notation that is used here.
 fn unit(family: &Family) -> &'static str {
-    let is_of_requests = |word: &&str| family.name.contains(word);
+    let speaks_of = |words: &[&str]| words.iter().any(|word| family.name.contains(word));
     match family.unit() {
         "bytes" => "By",
         "ratio" => "1",
-        _ if ["_wait", "_refused", "_over_budget"].iter().any(is_of_requests) => "{request}",
+        _ if speaks_of(&["_raw_"]) => "{handle}",
+        _ if speaks_of(&["_pools_"]) => "{pool}",
+        _ if speaks_of(&["_wait", "_refused", "_over_budget"]) => "{request}",
         _ => "{buffer}",
     }
 }
@@ -152,6 +154,8 @@ mod tests {
         assert_eq!(of("shockwave_pool_gets_total"), ("shockwave.pool.gets".into(), "{buffer}"));
         assert_eq!(of("shockwave_pool_hit_ratio"), ("shockwave.pool.hit_ratio".into(), "1"));
         assert_eq!(of("shockwave_pool_waiters"), ("shockwave.pool.waiters".into(), "{request}"));
+        let refused = ("shockwave.raw_returns_refused".into(), "{handle}");
+        assert_eq!(of("shockwave_raw_returns_refused_total"), refused);
         let allocated = ("shockwave.pool.bytes_allocated".into(), "By");
         assert_eq!(of("shockwave_pool_bytes_allocated_total"), allocated);
     }

@@ -64,10 +64,9 @@ fn encode_family(
     snapshots: &[(&str, BufferPoolMetrics)],
     encoder: &mut DescriptorEncoder<'_>,
 ) -> fmt::Result {
+    let pools = || snapshots.iter().map(|(pool, metrics)| (*pool, metrics));
     let mut is_shown = false;
-    for (pool, metrics) in snapshots {
-        family.each(pool, metrics, &mut |_, _| is_shown = true);
-    }
+    family.each(pools(), |_, _| is_shown = true);
     if !is_shown {
         return Ok(());
     }
@@ -80,11 +79,9 @@ fn encode_family(
     let unit = unit.map(|unit| Unit::Other(unit.into()));
     let mut metric = encoder.encode_descriptor(stem, family.help, unit.as_ref(), kind)?;
     let mut result = Ok(());
-    for (pool, metrics) in snapshots {
-        family.each(pool, metrics, &mut |labels, number| {
-            result = result.and_then(|()| encode_sample(family, labels, number, &mut metric));
-        });
-    }
+    family.each(pools(), |labels, number| {
+        result = result.and_then(|()| encode_sample(family, labels, number, &mut metric));
+    });
     result
 }
 
@@ -94,8 +91,13 @@ fn encode_sample(
     number: Number,
     metric: &mut MetricEncoder<'_>,
 ) -> fmt::Result {
-    let labels = Labels(labels);
-    let mut metric = metric.encode_family(&labels)?;
+    if labels.is_empty() {
+        return encode_number(family, number, metric);
+    }
+    encode_number(family, number, &mut metric.encode_family(&Labels(labels))?)
+}
+
+fn encode_number(family: &Family, number: Number, metric: &mut MetricEncoder<'_>) -> fmt::Result {
     match number {
         Number::Whole(value) if family.is_counter() => {
             metric.encode_counter::<NoLabelSet, _, u64>(&value, None)

@@ -37,6 +37,13 @@ pub(crate) fn snapshot() -> BufferPoolMetrics {
     pool.waiters = 1;
     pool.taken_bytes = 222_592;
     pool.budget_bytes = 1_000_000;
+    pool.writes_after_return = 13;
+    pool.tracking_lost = 14;
+    pool.pools_ended_in_use = 15;
+    pool.raw_handles.out = 16;
+    pool.raw_handles.double_returns = 17;
+    pool.raw_handles.stale = 18;
+    pool.raw_handles.foreign = 19;
     pool.pools = vec![class];
     pool
 }

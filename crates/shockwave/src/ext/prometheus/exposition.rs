@@ -60,11 +60,9 @@ impl<'a> Exposition<'a> {
             // Where the name does not end in its unit, there is no telling it.
             let unit = Some(family.unit()).filter(|unit| family.name.ends_with(unit));
             let mut writer = self.family(family.name, kind, family.help, unit.unwrap_or(""));
-            for (pool, metrics) in pools {
-                family.each(pool, metrics, &mut |labels, number| {
-                    writer.sample(labels, number);
-                });
-            }
+            family.each(pools.iter().copied(), |labels, number| {
+                writer.sample(labels, number);
+            });
         }
     }
 
