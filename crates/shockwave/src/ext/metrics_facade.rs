@@ -7,7 +7,8 @@
 
 use ::metrics::{Key, Label, Level, Metadata, Recorder, Unit, with_recorder};
 
-use crate::ext::families::{FAMILIES, Family, Number};
+use crate::ext::families::FAMILIES;
+use crate::ext::family::{Family, Number};
 use crate::metrics::BufferPoolMetrics;
 
 /// Tells the recorder what each of the names means, and its unit. Once is enough, after the

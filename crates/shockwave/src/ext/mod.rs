@@ -9,6 +9,13 @@ mod bytes;
     feature = "prometheus-client"
 ))]
 mod families;
+#[cfg(any(
+    feature = "metrics",
+    feature = "opentelemetry",
+    feature = "prometheus",
+    feature = "prometheus-client"
+))]
+mod family;
 #[cfg(feature = "metrics")]
 pub mod metrics_facade;
 #[cfg(feature = "opentelemetry")]

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ::opentelemetry::KeyValue;
 use ::opentelemetry::metrics::Meter;
 
-use crate::ext::families::{FAMILIES, Family, Number};
+use crate::ext::families::FAMILIES;
+use crate::ext::family::{Family, Number};
 use crate::pool::BufferPool;
 
 /// Pools with their names, which all instruments share.

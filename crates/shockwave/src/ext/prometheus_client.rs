@@ -14,7 +14,8 @@ use ::prometheus_client::encoding::{
 use ::prometheus_client::metrics::MetricType;
 use ::prometheus_client::registry::Unit;
 
-use crate::ext::families::{FAMILIES, Family, Label, Number};
+use crate::ext::families::FAMILIES;
+use crate::ext::family::{Family, Label, Number};
 use crate::metrics::BufferPoolMetrics;
 use crate::pool::BufferPool;
 

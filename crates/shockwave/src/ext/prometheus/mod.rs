@@ -66,9 +66,11 @@
 
 mod accept;
 mod exposition;
+mod samples;
 
 pub use accept::Format;
-pub use exposition::{Exposition, Family, Kind, Value};
+pub use exposition::{Exposition, Kind, Value};
+pub use samples::Family;
 
 use crate::metrics::BufferPoolMetrics;
 
