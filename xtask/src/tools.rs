@@ -79,6 +79,8 @@ pub(crate) fn unpacked(package: &str) -> Result<PathBuf, Skipped> {
     if !is_on_path("apt-get") || !is_on_path("dpkg-deb") {
         return Err(without("there is no apt-get to bring it".into()));
     }
+    // What an earlier attempt left would be in the way.
+    let _ = fs::remove_dir_all(&place);
     fs::create_dir_all(&place).map_err(|error| without(error.to_string()))?;
     let download = || run(command("apt-get", &["download", "-qq", package]).current_dir(&place));
     download()

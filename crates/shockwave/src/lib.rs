@@ -107,7 +107,9 @@
 //! **Warm up before you listen.** See [capacity planning](#capacity-planning). What is warmed up is
 //! resident, so the first requests cause no page faults either, and counts in no metric.
 //!
-//! **Watch the hit rate.** The example `hit_rate_reporter` logs it each minute.
+//! **Watch the hit rate.** The example `hit_rate_reporter` logs it each minute. With the feature
+//! `prometheus` any server shows it, and all else, to Prometheus: example `prometheus_endpoint`; the
+//! repository's folder `deploy` has alerts and a dashboard.
 //!
 //! # Troubleshooting
 //!

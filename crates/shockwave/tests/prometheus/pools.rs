@@ -1,6 +1,7 @@
 //! Pages of pools that have worked.
 #![expect(clippy::float_cmp, clippy::cast_precision_loss, reason = "small whole numbers are exact")]
 
+use proptest::prelude::*;
 use shockwave::prometheus::{Exposition, Format, encode};
 use shockwave::{BufferPool, BufferPoolMetrics};
 
@@ -124,6 +125,26 @@ fn pools_share_a_page_and_any_text_is_a_name() {
             let misses = sum(&page, "misses", Some(("pool", name)));
             assert_eq!(misses, one.total_misses as f64, "{name:?}");
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_a_pool_is_called_the_page_is_whole(name in any::<String>()) {
+        let metrics = BufferPoolMetrics::default();
+        for format in FORMATS {
+            let page = page_of(&[(&name, &metrics)], format);
+            let label = &page["shockwave_pool_hit_ratio"].samples[0].labels[0];
+            prop_assert_eq!(label, &("pool".to_owned(), name.clone()));
+        }
+    }
+
+    #[test]
+    fn whatever_a_scraper_accepts_it_gets_a_page(accept in r#"([a-z*/;,="\\ q01.]|text/plain|q=)*"#) {
+        let format = Format::negotiate(Some(&accept));
+        prop_assert!(FORMATS.contains(&format));
     }
 }
 
