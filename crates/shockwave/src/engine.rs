@@ -103,7 +103,7 @@ impl Engine {
             }
             None => (Column::NONE, meta.with_locked()),
         };
-        Self {
+        let engine = Self {
             first_column,
             area: Area::known(),
             meta,
@@ -118,7 +118,11 @@ impl Engine {
             sees_gets: false,
             modes: Modes::default(),
             tracker: None,
+        };
+        for depot in &engine.depots {
+            depot.visit().set_marks(vec![0; engine.cells.rows()]);
         }
+        engine
     }
 
     /// The fast path of a get: a class that serves `size`, and a block from this CPU's cell of it.
@@ -166,12 +170,13 @@ impl Engine {
         // What lies here may be spoken for by those who wait.
         let free = self.ahead(turn) == 0 && !self.modes.passthrough;
         let block = if free { depot.visit().take(&self.cells, class) } else { None };
+        let found = block.is_some();
         let got = match block {
             Some(block) => Ok(Got::Block(class, block)),
             None => self.get_fresh(size, class, turn),
         };
         drop(stay);
-        self.after_get(&got);
+        self.after_get(&got, found);
         got
     }
 
@@ -186,7 +191,7 @@ impl Engine {
         }
         drop(stay);
         if !nested {
-            self.after_get(&made);
+            self.after_get(&made, false);
         }
         made.map(Got::Oversize)
     }
@@ -239,7 +244,7 @@ impl Engine {
             self.governor.queue.notify_later();
             return Ok(0);
         }
-        let due = self.is_due();
+        let due = self.is_due(true);
         let mut stock = depot.visit();
         let rejected = self.keep(&mut stock, class, block).err();
         if rejected.is_some() {
