@@ -15,7 +15,7 @@ use crate::buffer::{Buffer, settle};
 use crate::cells::locked::LockedCells;
 use crate::cells::{CellSet, Enter};
 use crate::class::SizeClasses;
-use crate::depot::{Counts, Depot};
+use crate::depot::{Capacity, Counts, Depot};
 use crate::engine::Engine;
 use crate::later::Later;
 use crate::life::Handle;
@@ -66,9 +66,9 @@ struct Class {
 }
 
 impl Class {
-    /// A class whose depot has `idle` blocks, each in a magazine of its own.
+    /// A class whose depot has `idle` blocks.
     fn new(idle: usize) -> Arc<Self> {
-        let class = Self { cells: LockedCells::new(1), depot: Depot::new(SLOTS) };
+        let class = Self { cells: LockedCells::new(1), depot: Depot::new(Capacity::fixed(SLOTS)) };
         for _ in 0..idle {
             class.depot.visit().made_idle(block()).unwrap();
         }
@@ -268,7 +268,7 @@ fn handle() -> Handle {
     let engine = |pool| {
         let cells = CellSet::Locked(LockedCells::new(1));
         let classes = SizeClasses::new(&[64]).unwrap();
-        Engine::new(pool, classes, cells, &[2], std::sync::Arc::new(Heap))
+        Engine::new(pool, classes, cells, 2 * 64, std::sync::Arc::new(Heap))
     };
     Handle::register(engine).unwrap()
 }

@@ -364,8 +364,8 @@ fn settle_now() {
 }
 
 impl Drop for Buffer {
-    /// Back to the pool. Cost: one restartable sequence, some two nanoseconds; once in thirty drops
-    /// a visit to the depot besides.
+    /// Back to the pool. Cost: one restartable sequence, some two nanoseconds; once in sixteen
+    /// drops at most a visit to the depot besides.
     #[inline(always)]
     fn drop(&mut self) {
         #[cold]
