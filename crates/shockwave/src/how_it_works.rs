@@ -10,7 +10,7 @@
 //!            │ ● │ ● │      │ ● │ ○ │      │ ● │ ● │       a pointer to a magazine,
 //!            └─┼─┴─┼─┴─ ─   └─┼─┴───┴─ ─   └─┼─┴─┼─┴─ ─    or ○ closed
 //!              ▼   ▼          ▼              ▼   ▼
-//!            ┌──┐┌──┐       ┌──┐           ┌──┐┌──┐        magazines: thirty-two idle buffers, or more
+//!            ┌──┐┌──┐       ┌──┐           ┌──┐┌──┐        magazines: 32 idle buffers or more each
 //!            │▒▒││  │       │▒▒│           │▒▒││▒▒│
 //!            │▒▒││  │       │  │           │  ││▒▒│
 //!            └──┘└──┘       └──┘           └──┘└──┘
