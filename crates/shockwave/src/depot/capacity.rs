@@ -93,13 +93,8 @@ impl Capacity {
         self.now += taken;
     }
 
-    /// Whether it is more than at first.
-    pub(crate) fn may_shrink(&self) -> bool {
-        self.now > self.least
-    }
-
-    /// Halves, but not to less than at first. To be called when no cell has a magazine that holds
-    /// more than that.
+    /// Halves, but not to less than at first. To be called when all cells are closed, so that none
+    /// holds more than that.
     pub(crate) fn shrink(&mut self) {
         let given = self.now - (self.now / 2).max(self.least);
         self.now -= given;
