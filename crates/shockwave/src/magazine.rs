@@ -314,50 +314,54 @@ impl Stack {
     }
 }
 
-/// Makes magazines, a page of them at a time. The pages stay until [`free`](Self::free) is called.
+/// Makes magazines, out of a few pages at a time, which the system provides as they are touched and
+/// which stay until [`free`](Self::free) is called.
 ///
-/// The first line of each page links it to the one before, and the first line of its second half is
-/// left alone. That leaves two magazines to a page, none of them at the start of a page or of its
-/// half: the first line of a buffer that is aligned to its size, where most writes go, and anything
-/// in a magazine then never share their low address bits, by which a processor that matches stores
-/// to loads would take them for one.
+/// Each half of a page begins with a line that no magazine has; the very first of them links the
+/// pages to those mapped before. So no magazine lies at the start of a page or of its half: the
+/// first line of a buffer that is aligned to its size, where most writes go, and anything in a
+/// magazine then never share their low address bits, by which a processor that matches stores to
+/// loads would take them for one.
 #[derive(Debug, Default)]
 pub(crate) struct Arena {
-    /// The last page mapped; its first word points at the one before.
-    page: Option<NonNull<u8>>,
-    /// Magazines already made from `page`, `0..=PER_PAGE`.
+    /// The last pages mapped; their first word points at those before.
+    pages: Option<NonNull<u8>>,
+    /// Magazines already made from `pages`, `0..=AT_ONCE`.
     used: usize,
 }
 
 // SAFETY: the arena alone has its pages.
 unsafe impl Send for Arena {}
 
-const PER_PAGE: usize = 2;
+/// Magazines for which pages are mapped at once: one for each default class's cell on one CPU, and
+/// two to exchange them for. With one page at a time, each second magazine would be a system call.
+const AT_ONCE: usize = if cfg!(loom) { 2 } else { 8 };
 
-/// Bytes of each half of a page that come before its magazine.
+/// Bytes of a magazine's place, half a page, and of the line in it that comes before the magazine.
+const PLACE: usize = pages::PAGE_BYTES / 2;
 const LINE: usize = 64;
 
-const _: () = assert!(LINE + size_of::<Slots>() <= pages::PAGE_BYTES / PER_PAGE);
+const _: () = assert!(LINE + size_of::<Slots>() <= PLACE);
 
 impl Arena {
     /// A new, empty magazine, or `None` where the system refuses memory.
     pub(crate) fn spare(&mut self) -> Option<Magazine> {
-        let page = match self.page {
-            Some(page) if self.used < PER_PAGE => page,
+        let pages = match self.pages {
+            Some(pages) if self.used < AT_ONCE => pages,
             below => {
-                let page = pages::map(pages::PAGE_BYTES)?;
-                // SAFETY: the page is new, writable and aligned.
-                unsafe { page.cast::<Option<NonNull<u8>>>().write(below) };
-                self.page = Some(page);
+                let pages = pages::map(AT_ONCE * PLACE)?;
+                // SAFETY: the pages are new, writable and aligned.
+                unsafe { pages.cast::<Option<NonNull<u8>>>().write(below) };
+                self.pages = Some(pages);
                 self.used = 0;
-                page
+                pages
             }
         };
-        let offset = self.used * (pages::PAGE_BYTES / PER_PAGE) + LINE;
+        let offset = self.used * PLACE + LINE;
         self.used += 1;
-        // SAFETY: `used <= PER_PAGE`, so the magazine lies within the page.
-        let slots = unsafe { page.byte_add(offset) }.cast::<Slots>();
-        // SAFETY: writable, aligned to a line since the page is, and not handed out before.
+        // SAFETY: `used <= AT_ONCE`, so the magazine lies within the pages.
+        let slots = unsafe { pages.byte_add(offset) }.cast::<Slots>();
+        // SAFETY: writable, aligned to a line since a page is, and not handed out before.
         unsafe { slots.write(Slots::new()) };
         let mut magazine = Magazine(slots);
         magazine.set_capacity(SLOTS);
@@ -372,11 +376,11 @@ impl Arena {
     ///
     /// No magazine from here is used any more: no holder has one, and no cell points at one.
     pub(crate) unsafe fn free(&mut self) {
-        while let Some(page) = self.page {
-            // SAFETY: `spare` wrote the link when it mapped the page.
-            self.page = unsafe { page.cast::<Option<NonNull<u8>>>().read() };
+        while let Some(pages) = self.pages {
+            // SAFETY: `spare` wrote the link when it mapped the pages.
+            self.pages = unsafe { pages.cast::<Option<NonNull<u8>>>().read() };
             // SAFETY: mapped by `spare`, and by the caller's word out of use.
-            unsafe { pages::unmap(page, pages::PAGE_BYTES) };
+            unsafe { pages::unmap(pages, AT_ONCE * PLACE) };
         }
     }
 }
@@ -429,14 +433,14 @@ mod tests {
     fn arenas_make_distinct_magazines_across_pages_and_stacks_keep_order() {
         let mut arena = Arena::default();
         let mut stack = Stack::default();
-        for i in 1..=3 * PER_PAGE {
+        for i in 1..=3 * AT_ONCE {
             let mut magazine = arena.spare().unwrap();
-            let in_half = magazine.0.as_ptr() as usize % (pages::PAGE_BYTES / PER_PAGE);
-            assert_eq!((in_half, in_half + size_of::<Slots>()), (64, 2048));
+            let start = magazine.0.as_ptr() as usize % PLACE;
+            assert_eq!((start, start + size_of::<Slots>()), (LINE, PLACE));
             magazine.push(Block::for_show(i * 64)).unwrap();
             stack.push(magazine);
         }
-        for i in (1..=3 * PER_PAGE).rev() {
+        for i in (1..=3 * AT_ONCE).rev() {
             let address = stack.pop().unwrap().pop().unwrap().into_raw().as_ptr() as usize;
             assert_eq!(address, i * 64);
         }

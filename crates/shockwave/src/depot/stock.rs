@@ -259,8 +259,8 @@ impl Stock {
         if self.has_marks() { marks } else { std::mem::replace(&mut self.marks, marks) }
     }
 
-    /// Ends an interval: brings home what lies in cells that did not move in it, has a class shrink
-    /// of which none did, and begins the next. Returns how many blocks nobody needed in all that time.
+    /// Ends an interval: brings home what lies in cells that did not move in it, shrinks a class of
+    /// which none did, and begins the next. Returns how many blocks nobody needed in all that time.
     pub(crate) fn end_interval(&mut self, cells: &impl Enter, class: usize) -> usize {
         let (lay_here, mut marks) = (self.idle, std::mem::take(&mut self.marks));
         let mut moved = false;
