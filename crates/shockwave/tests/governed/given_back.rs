@@ -92,7 +92,7 @@ fn a_step_that_comes_by_gives_back_as_well() {
         let interval = Duration::from_millis(5);
         let pool = builder(cells).trim_interval(interval).build().unwrap();
         peak(&pool, 1000, 4096);
-        // Traffic of another class, of more buffers than its cells hold, so that it visits its depot.
+        // Traffic of another class, of more buffers than its cells hold: it visits its depot.
         let start = Instant::now();
         while pool.metrics().pool(4096).unwrap().idle > 0 {
             peak(&pool, 600, 2048);
