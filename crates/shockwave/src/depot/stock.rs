@@ -171,9 +171,11 @@ impl Stock {
         }
     }
 
-    /// Takes a batch of blocks, or as many as there are, into an empty magazine.
+    /// Takes a batch of blocks, or as many as there are, into an empty magazine. What would be left
+    /// comes along if it is less than a quarter of a batch, rather than be visited for alone.
     fn unshelve(&mut self, magazine: &mut Magazine) {
         let batch = self.capacity.batch();
+        let batch = if self.idle < batch + batch / 4 { self.idle } else { batch };
         while magazine.len() < batch {
             let Some(top) = self.stocked.top() else { break };
             top.pour(batch - magazine.len(), magazine);
