@@ -9,7 +9,7 @@ use crate::class::{DEFAULT_CLASSES, SizeClasses};
 use crate::engine::{Engine, Rules};
 use crate::error::BuildError;
 use crate::life::Handle;
-use crate::limits::{PER_CORE_BYTES, SLOTS, TRIM_INTERVAL_MS};
+use crate::limits::{PER_CORE_BYTES, TRIM_INTERVAL_MS};
 use crate::modes::Modes;
 use crate::pool::BufferPool;
 use crate::reentry;
@@ -74,10 +74,11 @@ impl BufferPoolBuilder {
         self
     }
 
-    /// Bytes of idle buffers that one CPU may keep to itself, all classes together. Default: 8 MiB,
-    /// which is 59 buffers of each default class. What is idle beyond it lies in the depots, where
-    /// all CPUs have it. Each class keeps one buffer for each CPU whatever the limit. Cost of less:
-    /// more visits to the depots, some 60 ns for each half of what a class may keep.
+    /// Bytes of idle buffers that one CPU may keep to itself, all classes together. Default: 8 MiB.
+    /// Each class begins with an even share, up to 32 buffers, and grows up to 243 where depots are
+    /// visited often. What is idle beyond the limit lies in the depots, where all CPUs have it.
+    /// Each class keeps one buffer for each CPU whatever the limit. Cost of less: more visits to
+    /// the depots, some 60 ns for each half of what a class may keep.
     pub fn per_core_bytes(mut self, bytes: usize) -> Self {
         self.per_core_bytes = bytes;
         self
@@ -168,10 +169,9 @@ impl BufferPoolBuilder {
         reentry::settle_with(settle_debts);
         let classes = SizeClasses::new(&self.classes)?;
         let cells = CellSet::new(self.cells)?;
-        let capacities = classes.capacities(self.per_core_bytes, SLOTS);
-        let (source, rules, modes) = (self.source, self.rules, self.modes);
+        let Self { per_core_bytes, source, rules, modes, .. } = self;
         let handle = Handle::register(|pool| {
-            Engine::new(pool, classes, cells, &capacities, source, rules).with_modes(modes)
+            Engine::new(pool, classes, cells, per_core_bytes, source, rules).with_modes(modes)
         })?;
         Ok(BufferPool::from_handle(handle))
     }

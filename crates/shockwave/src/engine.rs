@@ -2,7 +2,7 @@
 //!
 //! The fast paths are [`Engine::take_fast`] and [`put_fast`]: one restartable sequence each,
 //! inlined into the caller. Everything else is out of line. Where there are restartable sequences,
-//! that runs once for some thirty gets or puts, and takes one lock; locked cells are entered from
+//! that runs once for many gets or puts, and takes one lock; locked cells are entered from
 //! there too.
 //!
 //! ```text
@@ -24,7 +24,7 @@ use crate::cells::{
 };
 use crate::class::SizeClasses;
 use crate::controls::Controls;
-use crate::depot::{Counts, Depot, Stock};
+use crate::depot::{Capacity, Counts, Depot, Stock};
 use crate::error::GetError;
 use crate::magazine::Block;
 use crate::meta::Meta;
@@ -90,11 +90,11 @@ impl Engine {
         pool: usize,
         classes: SizeClasses,
         cells: CellSet,
-        capacities: &[u8],
+        per_core_bytes: usize,
         source: Arc<dyn Source>,
         rules: Rules,
     ) -> Self {
-        let depots = (0..classes.count()).map(|class| Depot::new(capacities[class].into()));
+        let depots = Capacity::of_classes(&classes, per_core_bytes).map(Depot::new).collect();
         let meta = Meta::of_pool(pool);
         let (first_column, meta) = match cells.rseq() {
             Some(rseq) => {
@@ -107,7 +107,7 @@ impl Engine {
             first_column,
             area: Area::known(),
             meta,
-            depots: depots.collect(),
+            depots,
             controls: Controls::new(),
             classes,
             cells,

@@ -143,7 +143,7 @@
 //! # Capacity planning
 //!
 //! Buffers in use at once are requests per second times the seconds for which each holds its
-//! buffer. Warm up twice that, since load is not even, and half a magazine for each CPU, since what
+//! buffer. Warm up twice that, since load is not even, and some thirty for each CPU, since what
 //! lies in one CPU's cell is not to be had from another:
 //!
 //! ```

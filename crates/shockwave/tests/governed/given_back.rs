@@ -92,10 +92,10 @@ fn a_step_that_comes_by_gives_back_as_well() {
         let pool = builder(cells).trim_interval(Duration::from_millis(5));
         let pool = pool.source(Counting::for_handlers()).build().unwrap();
         peak(&pool, 1000, 4096);
-        // Traffic of a few buffers of another class, enough to visit its depot now and then.
+        // Traffic of another class, of more buffers than its cells hold: it visits its depot.
         let start = Instant::now();
         while pool.metrics().pool(4096).unwrap().idle > 0 {
-            peak(&pool, 200, 2048);
+            peak(&pool, 600, 2048);
             thread::sleep(Duration::from_millis(1));
             assert!(start.elapsed() < Duration::from_secs(60), "nothing goes back");
         }
