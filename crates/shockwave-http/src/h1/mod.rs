@@ -16,18 +16,23 @@
 mod body;
 mod chunked;
 mod connection;
+mod encode_error;
 mod encoder;
 mod end;
+mod explain;
 mod framing;
 mod head;
 mod host;
+mod lines;
 mod refusal;
 mod response;
 mod target;
+mod token;
 mod trailers;
 
 pub use body::{BodyDecoder, BodyEvent, Decoded};
-pub use encoder::{BodyEncoder, ChunkFrame, EncodeError};
+pub use encode_error::EncodeError;
+pub use encoder::{BodyEncoder, ChunkFrame};
 pub use end::HeadEnd;
 pub use framing::BodyLength;
 pub use head::{RequestHead, parse_head, parse_head_shared};
