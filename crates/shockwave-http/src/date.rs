@@ -31,7 +31,7 @@ pub(crate) fn date(now: Instant) -> Date {
 fn format(now: Instant) -> Date {
     let time = SystemTime::now();
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let rest = Duration::from_secs(1) - Duration::from_nanos(since.subsec_nanos().into());
+    let rest = Duration::from_nanos(1_000_000_000 - u64::from(since.subsec_nanos()));
     let mut date = *b"Thu, 01 Jan 1970 00:00:00 GMT";
     let text = httpdate::fmt_http_date(time);
     if text.len() == date.len() {

@@ -216,7 +216,6 @@ impl Server {
     /// are broken off. Returns whether there were none.
     ///
     /// A server that was shut down stays so.
-    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub async fn shutdown(&self, deadline: Duration) -> bool {
         self.shared.shutdown(deadline).await
     }

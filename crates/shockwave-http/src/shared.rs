@@ -53,7 +53,6 @@ struct Registry {
 }
 
 impl Shared {
-    #[expect(clippy::too_many_arguments, reason = "called by the builder alone")]
     pub(crate) fn new(
         pool: BufferPool,
         limits: Limits,

@@ -82,7 +82,7 @@ impl<D: Buf> Flow<D> {
             Err(error) => {
                 out.truncate(before);
                 self.answering = Some(answering);
-                self.refused(link, StatusCode::INTERNAL_SERVER_ERROR, &error)
+                Turn::Refuse(link.refused(StatusCode::INTERNAL_SERVER_ERROR, &error))
             }
         }
     }
@@ -224,7 +224,7 @@ impl<D: Buf> Flow<D> {
             (Poll::Ready(Ok(())), NoRoom::Full) => Turn::Again,
             (Poll::Ready(Ok(())), NoRoom::Memory(refused)) => {
                 if self.answering.is_some() && !link.waits_for_memory() {
-                    return self.refused(link, StatusCode::SERVICE_UNAVAILABLE, &refused);
+                    return Turn::Refuse(link.refused(StatusCode::SERVICE_UNAVAILABLE, &refused));
                 }
                 link.retry(&refused, cx);
                 Turn::wait(Wait::Memory)

@@ -1,6 +1,5 @@
 //! The beginning of a request: its head, its body so far, and the call of the service.
 
-use std::fmt::Display;
 use std::task::{Context, Poll};
 
 use bytes::Buf;
@@ -24,7 +23,11 @@ use super::{Step, Wait};
 const IN_A_ROW_MAX: u32 = 64;
 
 impl<D: Buf> Flow<D> {
-    pub(super) fn begin<Io, S, B>(&mut self, link: &mut Link<Io, S>, cx: &mut Context<'_>) -> Turn<B>
+    pub(super) fn begin<Io, S, B>(
+        &mut self,
+        link: &mut Link<Io, S>,
+        cx: &mut Context<'_>,
+    ) -> Turn<B>
     where
         Io: AsyncRead + AsyncWrite + Unpin,
         S: Service<Request<Incoming>>,
@@ -48,9 +51,13 @@ impl<D: Buf> Flow<D> {
             Some(Poll::Ready(Ok(()))) => {}
             Some(Poll::Pending) => return self.attend(Wait::Handler, link, cx),
             Some(Poll::Ready(Err(error))) => {
-                return self.refused(link, StatusCode::SERVICE_UNAVAILABLE, &error.into());
+                return Turn::Refuse(link.refused(StatusCode::SERVICE_UNAVAILABLE, &error.into()));
             }
-            None => return self.refused(link, StatusCode::INTERNAL_SERVER_ERROR, &"it panicked"),
+            None => {
+                return Turn::Refuse(
+                    link.refused(StatusCode::INTERNAL_SERVER_ERROR, &"it panicked"),
+                );
+            }
         }
         match self.input.next_head(&link.ticket.shared.limits) {
             Ok(Some(head)) => {
@@ -58,7 +65,7 @@ impl<D: Buf> Flow<D> {
                 Turn::Call(self.request(head, link))
             }
             Ok(None) => self.await_head(link, cx),
-            Err(refusal) => self.refused(link, refusal.status(), &refusal),
+            Err(refusal) => Turn::Refuse(link.refused(refusal.status(), &refusal)),
         }
     }
 
@@ -76,7 +83,9 @@ impl<D: Buf> Flow<D> {
             return Turn::Close;
         }
         if self.input.ended {
-            return self.refused(link, StatusCode::BAD_REQUEST, &"the stream ended within a head");
+            return Turn::Refuse(
+                link.refused(StatusCode::BAD_REQUEST, &"the stream ended within a head"),
+            );
         }
         let (room, pool) = (link.read_bytes, &link.ticket.shared.pool);
         match self.input.poll_read(&mut link.io, pool, room, cx) {
@@ -97,7 +106,7 @@ impl<D: Buf> Flow<D> {
                     link.retry(&refused, cx);
                     return Turn::wait(Wait::Memory);
                 }
-                self.refused(link, StatusCode::SERVICE_UNAVAILABLE, &refused)
+                Turn::Refuse(link.refused(StatusCode::SERVICE_UNAVAILABLE, &refused))
             }
             Poll::Pending => {
                 self.input.settle(pool);
@@ -148,20 +157,5 @@ impl<D: Buf> Flow<D> {
         let body = Incoming::streaming(std::sync::Arc::clone(&upload.slot));
         self.upload = Some(upload);
         body
-    }
-
-    /// Says in the log and in the counts what was refused, and why.
-    #[cold]
-    pub(super) fn refused<Io, S, B>(
-        &mut self,
-        link: &mut Link<Io, S>,
-        status: StatusCode,
-        why: &dyn Display,
-    ) -> Turn<B> {
-        let peer = link.ends.peer().map(ToString::to_string);
-        let peer = peer.as_deref().unwrap_or("unknown");
-        tracing::debug!(peer, status = status.as_u16(), request = link.requests, %why, "refused");
-        link.shared().counters.refused(status);
-        Turn::Refuse(status)
     }
 }

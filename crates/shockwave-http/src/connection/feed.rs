@@ -16,7 +16,7 @@ use crate::{BodyError, Limits};
 use super::Wait;
 use super::input::{Input, ReadError};
 use super::link::Link;
-use super::work::{Flow, Turn};
+use super::work::{Flow, Stop, Turn};
 
 /// Room for a read of a body that does not say how much is to come. What was read is copied out if
 /// it is little, so a smaller room would save nothing but the reuse of cache lines.
@@ -139,11 +139,11 @@ impl Drop for Upload {
 impl<D: Buf> Flow<D> {
     /// Gives the reader of the body what it wants, if it wants something. Returns what is then
     /// waited for on the body's account, or what else is to be done.
-    pub(super) fn feed<Io, S, B>(
+    pub(super) fn feed<Io, S>(
         &mut self,
         link: &mut Link<Io, S>,
         cx: &mut Context<'_>,
-    ) -> Result<Option<Wait>, Turn<B>>
+    ) -> Result<Option<Wait>, Stop>
     where
         Io: AsyncRead + AsyncWrite + Unpin,
     {
@@ -169,7 +169,7 @@ impl<D: Buf> Flow<D> {
                     self.upload = None;
                 }
                 if slot.deliver(frame, over, cx) {
-                    return Err(Turn::Again);
+                    return Err(Stop::Again);
                 }
                 continue;
             }
@@ -180,11 +180,11 @@ impl<D: Buf> Flow<D> {
     }
 
     /// Reads more of the body. Returns what is waited for, if that is not there yet.
-    fn read_body<Io, S, B>(
+    fn read_body<Io, S>(
         &mut self,
         link: &mut Link<Io, S>,
         cx: &mut Context<'_>,
-    ) -> Result<Option<Wait>, Turn<B>>
+    ) -> Result<Option<Wait>, Stop>
     where
         Io: AsyncRead + AsyncWrite + Unpin,
     {
@@ -194,13 +194,13 @@ impl<D: Buf> Flow<D> {
             match self.output.poll_flush(&mut link.io, &mut link.progress, cx) {
                 Poll::Ready(Ok(())) if self.encoder.is_none() => self.output.notice(CONTINUE),
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => return Err(Turn::failed(error)),
+                Poll::Ready(Err(error)) => return Err(Stop::Failed(error)),
                 Poll::Pending => return Ok(Some(Wait::Write)),
             }
         }
         upload.expects = false;
         match self.output.poll_flush(&mut link.io, &mut link.progress, cx) {
-            Poll::Ready(Err(error)) => return Err(Turn::failed(error)),
+            Poll::Ready(Err(error)) => return Err(Stop::Failed(error)),
             // Both ends may be waiting for the other to read: read on.
             Poll::Ready(Ok(())) | Poll::Pending => {}
         }
@@ -227,7 +227,7 @@ impl<D: Buf> Flow<D> {
             }
             Poll::Ready(Err(ReadError::Io(error))) => {
                 self.fail_upload(BodyError::connection(Some(error.kind())));
-                Err(Turn::failed(error))
+                Err(Stop::Failed(error))
             }
             Poll::Ready(Err(ReadError::Memory(refused))) => {
                 if link.waits_for_memory() || self.encoder.is_some() {
@@ -250,22 +250,22 @@ impl<D: Buf> Flow<D> {
     }
 
     /// The body is broken: the server answers that if it can, and else breaks off.
-    fn broken<Io, S, B>(
+    fn broken<Io, S>(
         &mut self,
-        link: &mut Link<Io, S>,
+        link: &Link<Io, S>,
         status: http::StatusCode,
         why: &dyn std::fmt::Display,
-    ) -> Turn<B> {
+    ) -> Stop {
         if self.answering.is_some() {
-            return self.refused(link, status, why);
+            return Stop::Refuse(link.refused(status, why));
         }
         if self.encoder.is_none() {
             tracing::debug!(%why, "a body broke after it was answered");
             (self.keep_alive, self.abrupt) = (false, true);
-            return Turn::Again;
+            return Stop::Again;
         }
         tracing::debug!(%why, "a body broke while it was being answered");
-        Turn::failed(io::ErrorKind::InvalidData)
+        Stop::Failed(io::ErrorKind::InvalidData.into())
     }
 }
 
@@ -294,7 +294,7 @@ impl<D: Buf> Flow<D> {
             }
             Ok(Some(_)) => Turn::Again,
             Ok(None) => match self.read_body(link, cx) {
-                Err(turn) => turn,
+                Err(stop) => stop.into(),
                 Ok(None) => Turn::Again,
                 Ok(Some(wait)) => Turn::wait(wait),
             },

@@ -4,6 +4,8 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use http::StatusCode;
+use shockwave::GetError;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::shared::Stage;
@@ -39,7 +41,7 @@ where
                 self.retry(&refused, cx);
                 return Idle::Waits;
             }
-            Err(_) => return self.poll_refused(cx),
+            Err(refused) => return self.poll_refused(&refused, cx),
         };
         self.has_memory();
         match read_once(&mut self.io, &mut buffer, cx) {
@@ -56,14 +58,17 @@ where
     /// Waits for bytes without a buffer to put them into: those that come are lost, and their
     /// sender will be told so.
     #[cold]
-    fn poll_refused(&mut self, cx: &mut Context<'_>) -> Idle {
+    fn poll_refused(&mut self, refused: &GetError, cx: &mut Context<'_>) -> Idle {
         let mut lost = [0; 256];
         let mut lost = ReadBuf::new(&mut lost);
         match Pin::new(&mut self.io).poll_read(cx, &mut lost) {
             Poll::Pending => Idle::Waits,
             Poll::Ready(Err(error)) => Idle::Closes(Err(error)),
             Poll::Ready(Ok(())) if lost.filled().is_empty() => Idle::Closes(Ok(())),
-            Poll::Ready(Ok(())) => Idle::Begins(None),
+            Poll::Ready(Ok(())) => {
+                self.refused(StatusCode::SERVICE_UNAVAILABLE, refused);
+                Idle::Begins(None)
+            }
         }
     }
 }

@@ -69,11 +69,9 @@ impl Input {
 
     pub(super) fn consume(&mut self, bytes: usize) {
         self.start += bytes;
-        if let Some(buffer) = &mut self.buffer {
-            if self.start == buffer.len() {
-                buffer.clear();
-                self.start = 0;
-            }
+        if let Some(buffer) = self.buffer.as_mut().filter(|buffer| self.start == buffer.len()) {
+            buffer.clear();
+            self.start = 0;
         }
     }
 
@@ -163,7 +161,12 @@ impl Input {
 
     /// Uses up `consumed` bytes and takes a range of them out: copied if they are few, else in the
     /// buffer that they came in, with what follows them moved to a buffer of its own.
-    pub(super) fn take(&mut self, range: Range<usize>, consumed: usize, pool: &BufferPool) -> Bytes {
+    pub(super) fn take(
+        &mut self,
+        range: Range<usize>,
+        consumed: usize,
+        pool: &BufferPool,
+    ) -> Bytes {
         let Some(buffer) = &self.buffer else { return Bytes::new() };
         let bytes = &buffer[self.start..];
         let rest = &bytes[consumed..];

@@ -1,11 +1,14 @@
 //! What a connection has at all times: its stream, its service, and the server that it belongs to.
 
+use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http::StatusCode;
 use shockwave::GetError;
 use tokio::time::{Instant, Sleep};
 
@@ -99,6 +102,23 @@ impl<Io, S> Link<Io, S> {
         ConnectionInfo { ends: Arc::clone(&self.ends), requests: self.requests }
     }
 
+    /// Says in the log and in the counts what is refused, and why.
+    #[cold]
+    pub(super) fn refused(&self, status: StatusCode, why: &dyn Display) -> StatusCode {
+        let peer = self.ends.peer().map(ToString::to_string);
+        let peer = peer.as_deref().unwrap_or("unknown");
+        tracing::debug!(peer, status = status.as_u16(), request = self.requests, %why, "refused");
+        self.shared().counters.refused(status);
+        status
+    }
+
+    /// Counts a panic, and says so.
+    #[cold]
+    pub(super) fn panicked(&self) -> StatusCode {
+        self.shared().counters.panics.fetch_add(1, Relaxed);
+        self.refused(StatusCode::INTERNAL_SERVER_ERROR, &"the handler panicked")
+    }
+
     /// Whether to wait for the pool rather than to refuse the peer.
     pub(super) fn waits_for_memory(&self) -> bool {
         self.shared().exhausted == Exhausted::Backpressure
@@ -107,7 +127,8 @@ impl<Io, S> Link<Io, S> {
     /// Has the connection polled again when the pool may have a buffer.
     pub(super) fn retry(&mut self, refused: &GetError, cx: &mut Context<'_>) {
         tracing::trace!(%refused, "no buffer; asking again");
-        let mut sleep = self.retry.take().unwrap_or_else(|| Box::pin(tokio::time::sleep(MEMORY_RETRY)));
+        let mut sleep =
+            self.retry.take().unwrap_or_else(|| Box::pin(tokio::time::sleep(MEMORY_RETRY)));
         while let Poll::Ready(()) = sleep.as_mut().poll(cx) {
             sleep.as_mut().reset(Instant::now() + MEMORY_RETRY);
         }

@@ -53,7 +53,7 @@ impl<D: Buf> Output<D> {
 
     /// Whether so much is there that it should be sent before more is made.
     pub(super) fn is_full(&self) -> bool {
-        let gathered = self.buffer.as_ref().map_or(0, |buffer| buffer.len());
+        let gathered = self.buffer.as_ref().map_or(0, Buffer::len);
         gathered >= GATHERED_BYTES || self.data.is_some() || !self.suffix.is_empty()
     }
 
@@ -144,7 +144,7 @@ impl<D: Buf> Output<D> {
     }
 
     fn is_sent(&self) -> bool {
-        let buffer = self.buffer.as_ref().map_or(0, |buffer| buffer.len());
+        let buffer = self.buffer.as_ref().map_or(0, Buffer::len);
         let data = self.data.as_ref().is_none_or(|data| !data.has_remaining());
         self.sent == buffer && data && self.suffix.is_empty()
     }
@@ -188,10 +188,5 @@ impl<D: Buf> Output<D> {
             bytes -= of_data;
         }
         self.suffix = &self.suffix[bytes.min(self.suffix.len())..];
-    }
-
-    /// Forgets all of it.
-    pub(super) fn clear(&mut self) {
-        *self = Self::new();
     }
 }

@@ -25,7 +25,7 @@ use crate::{BodyError, BoxError, Incoming};
 
 use super::close::Closing;
 use super::feed::Upload;
-use super::input::Input;
+use super::input::{Input, ReadError};
 use super::link::Link;
 use super::output::Output;
 use super::{Step, Wait};
@@ -111,6 +111,25 @@ impl<B> Turn<B> {
     }
 }
 
+/// Why a body was not fed.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// Its reader should be polled, or somebody else.
+    Again,
+    Refuse(StatusCode),
+    Failed(io::Error),
+}
+
+impl<B> From<Stop> for Turn<B> {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Again => Self::Again,
+            Stop::Refuse(status) => Self::Refuse(status),
+            Stop::Failed(error) => Self::Step(Step::Failed(error)),
+        }
+    }
+}
+
 /// Runs a handler's code. A panic ends its connection, and no other: what it leaves behind is
 /// dropped and never looked at again, so that it cannot be seen in a broken state.
 pub(super) fn guarded<T>(code: impl FnOnce() -> T) -> Option<T> {
@@ -156,9 +175,11 @@ where
                 StageProjection::Between => flow.begin(link, cx),
                 StageProjection::Handling { future } => match guarded(|| future.poll(cx)) {
                     Some(Poll::Ready(Ok(response))) => Turn::Answer(response),
-                    Some(Poll::Ready(Err(error))) => flow.failed(link, error.into()),
+                    Some(Poll::Ready(Err(error))) => {
+                        Turn::Refuse(link.refused(StatusCode::INTERNAL_SERVER_ERROR, &error.into()))
+                    }
                     Some(Poll::Pending) => flow.handler_waits(link, cx),
-                    None => flow.panicked(link),
+                    None => Turn::Refuse(link.panicked()),
                 },
                 StageProjection::Answering { response } => flow.answer(response, link, cx),
                 StageProjection::Sending { body } => flow.send(body, link, cx),
@@ -172,10 +193,7 @@ where
                 Turn::Step(step) => return step,
                 Turn::Call(request) => match guarded(|| link.service.call(request)) {
                     Some(future) => Stage::Handling { future },
-                    None => match flow.panicked::<_, _, B>(link) {
-                        Turn::Refuse(status) => Stage::Refusing { status },
-                        _ => return Step::Done,
-                    },
+                    None => Stage::Refusing { status: link.panicked() },
                 },
                 Turn::Answer(response) => Stage::Answering { response: Some(response) },
                 Turn::Send(body) => Stage::Sending { body },
@@ -202,7 +220,7 @@ where
             Wait::Body => (StatusCode::REQUEST_TIMEOUT, "the body did not go on in time"),
             Wait::Handler => (StatusCode::SERVICE_UNAVAILABLE, "the handler took too long"),
             Wait::Memory => (StatusCode::SERVICE_UNAVAILABLE, "the pool had no buffer for long"),
-            Wait::Idle | Wait::Linger | Wait::Write | Wait::Forever => {
+            Wait::Idle | Wait::Write | Wait::Linger | Wait::Forever => {
                 return Some(io::ErrorKind::TimedOut.into());
             }
         };
@@ -213,8 +231,7 @@ where
             StageProjection::Between
             | StageProjection::Handling { .. }
             | StageProjection::Answering { .. } => {
-                flow.refused::<_, _, B>(link, status, &why);
-                stage.set(Stage::Refusing { status });
+                stage.set(Stage::Refusing { status: link.refused(status, &why) });
                 None
             }
             // The answer is complete, and somebody still reads the request's body, or did.
@@ -239,18 +256,6 @@ impl<D: Buf> Flow<D> {
             abrupt: false,
             in_a_row: 0,
         }
-    }
-
-    /// The service returned an error instead of an answer.
-    #[cold]
-    fn failed<Io, S, B>(&mut self, link: &mut Link<Io, S>, error: BoxError) -> Turn<B> {
-        self.refused(link, StatusCode::INTERNAL_SERVER_ERROR, &error)
-    }
-
-    #[cold]
-    fn panicked<Io, S, B>(&mut self, link: &mut Link<Io, S>) -> Turn<B> {
-        link.shared().counters.panics.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        self.refused(link, StatusCode::INTERNAL_SERVER_ERROR, &"the handler panicked")
     }
 
     /// While the handler waits: feeds it what it waits for, sends what is there, and looks whether
@@ -278,7 +283,7 @@ impl<D: Buf> Flow<D> {
     {
         let body = match self.feed(link, cx) {
             Ok(body) => body,
-            Err(turn) => return turn,
+            Err(stop) => return stop.into(),
         };
         match self.output.poll_flush(&mut link.io, &mut link.progress, cx) {
             Poll::Ready(Ok(())) => {}
@@ -311,7 +316,7 @@ impl<D: Buf> Flow<D> {
         let read = self.input.poll_read(&mut link.io, pool, room, cx);
         self.input.settle(pool);
         match read {
-            Poll::Ready(Err(super::input::ReadError::Io(error))) => Some(Turn::failed(error)),
+            Poll::Ready(Err(ReadError::Io(error))) => Some(Turn::failed(error)),
             Poll::Ready(Ok(0)) if !link.shared().half_close => {
                 Some(Turn::failed(io::ErrorKind::UnexpectedEof))
             }
