@@ -11,6 +11,5 @@ mod places;
 mod refusals;
 mod shutdown;
 mod sockets;
-mod tenants;
 mod timeouts;
 mod unread;
