@@ -11,5 +11,6 @@ mod places;
 mod refusals;
 mod shutdown;
 mod sockets;
+mod tenants;
 mod timeouts;
 mod unread;
