@@ -3,6 +3,7 @@
 mod checks;
 mod features;
 mod fuzz;
+mod interop;
 mod programs;
 mod suites;
 
@@ -35,6 +36,11 @@ pub(crate) const STEPS: &[Step] = &[
         run: suites::asan,
     },
     Step { name: "examples", what: "every example, to its end", run: programs::examples },
+    Step {
+        name: "interop",
+        what: "curl, h11, HAProxy, slowhttptest and wrk against the server",
+        run: interop::interop,
+    },
     Step { name: "package", what: "the library as it would be published", run: checks::package },
     Step { name: "main", what: "the load test, as the README shows it", run: programs::main },
 ];

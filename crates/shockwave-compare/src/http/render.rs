@@ -33,10 +33,13 @@ pub(crate) fn page(report: &Report, dress: Dress) -> String {
         );
         section(&mut page, dress, "Memory", &format!("{words}\n\n{}", memory(report, dress)));
     }
-    if let Some(found) = report.allocations {
+    if let Some(found) = &report.allocations {
+        let made: Vec<String> = found.made.iter().map(u64::to_string).collect();
         let words = format!(
-            "Once warm, the pool asked its source for memory {} times in {} requests of all loads.",
-            found.made, found.requests
+            "Buffers that the pool had its source make in each pass of all loads, until there were \
+             none: {}. The last pass had {} requests.",
+            made.join(", "),
+            thousands(found.requests as f64)
         );
         section(&mut page, dress, "Source allocations", &words);
     }

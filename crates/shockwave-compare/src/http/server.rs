@@ -11,6 +11,7 @@ use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
+use shockwave::BufferPool;
 use tokio::net::TcpListener;
 
 use super::ServerArgs;
@@ -43,6 +44,17 @@ impl Kind {
     }
 }
 
+impl Counts {
+    fn of(pool: &BufferPool) -> Self {
+        let metrics = pool.metrics();
+        Self {
+            made: metrics.total_misses + metrics.oversize_gets,
+            in_use_bytes: metrics.in_use_bytes,
+            idle_bytes: metrics.idle_bytes,
+        }
+    }
+}
+
 /// What both serve. `/echo` sends a body back as it comes, `/collect` when all of it is there.
 fn router() -> Router {
     Router::new()
@@ -63,18 +75,23 @@ pub(crate) fn serve(args: ServerArgs) -> Result<(), String> {
         .map_err(|error| format!("cannot listen on {}: {error}", args.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     println!("{address}");
-    let counts: fn() -> Counts = match args.kind {
+    match args.kind {
         Kind::Hyper => {
             // What a server does that cares for latency, and what the other does unasked.
             let listener = listener.tap_io(|stream| {
                 let _ = stream.set_nodelay(true);
             });
             runtime.spawn(async { axum::serve(listener, router()).await });
-            Counts::default
+            answer(Counts::default)
         }
-        Kind::Shockwave => return Err("not built yet".to_owned()),
-    };
-    answer(counts).map_err(|error| format!("cannot answer: {error}"))
+        Kind::Shockwave => {
+            let pool = BufferPool::new();
+            let server = shockwave_http::Server::builder().pool(pool.clone()).build();
+            runtime.spawn(async move { server.serve(listener, router()).await });
+            answer(|| Counts::of(&pool))
+        }
+    }
+    .map_err(|error| format!("cannot answer: {error}"))
 }
 
 /// Answers each line of the input with the counts of the moment.
