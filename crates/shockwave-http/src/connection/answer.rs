@@ -17,7 +17,8 @@ use crate::incoming::Reader;
 use super::Wait;
 use super::close::DRAINED_BYTES_MAX;
 use super::link::Link;
-use super::output::NoRoom;
+use super::memory::Lack;
+use super::output::{COPY_BYTES_MAX, NoRoom};
 use super::work::{Flow, Turn, guarded};
 
 /// Room for what frames a chunk: a size of 16 digits at most, and twice CR LF.
@@ -46,11 +47,13 @@ impl<D: Buf> Flow<D> {
             return Turn::failed(io::ErrorKind::Other);
         };
         let known = if body.is_end_stream() { Some(0) } else { body.size_hint().exact() };
-        let bytes = head_room(&parts);
+        // Room for the head, and for the body if that is known to be small.
+        let small = known.and_then(|bytes| usize::try_from(bytes).ok());
+        let small = small.filter(|&bytes| bytes <= COPY_BYTES_MAX).unwrap_or(0);
+        let bytes = head_room(&parts) + small;
         let expected = !self.input.is_empty() || known.is_none();
-        let now = link.now();
-        let pool = &link.ticket.shared.pool;
-        let out = match self.output.head_room(pool, bytes, known, expected) {
+        let (now, waits) = (link.now(), link.waits_for_memory());
+        let out = match self.output.room(link.parts(waits).1, bytes, expected, cx) {
             Ok(out) => out,
             Err(no_room) => {
                 *response = Some(Response::from_parts(parts, body));
@@ -109,8 +112,8 @@ impl<D: Buf> Flow<D> {
             }
             let Some(encoder) = &mut self.encoder else { return Turn::End(None) };
             if encoder.is_chunked() {
-                let pool = &link.ticket.shared.pool;
-                if let Err(no_room) = self.output.room(pool, FRAMING_BYTES, true) {
+                let memory = link.parts(true).1;
+                if let Err(no_room) = self.output.room(memory, FRAMING_BYTES, true, cx) {
                     return self.make_room(no_room, link, cx);
                 }
             }
@@ -160,8 +163,8 @@ impl<D: Buf> Flow<D> {
     {
         let Some(encoder) = &mut self.encoder else { return Turn::Finish };
         let ended = if encoder.is_chunked() && !encoder.is_none() {
-            let pool = &link.ticket.shared.pool;
-            match self.output.room(pool, BodyEncoder::end_room(trailers), false) {
+            let room = BodyEncoder::end_room(trailers);
+            match self.output.room(link.parts(true).1, room, false, cx) {
                 Ok(out) => encoder.end(trailers, out),
                 Err(no_room) => return self.make_room(no_room, link, cx),
             }
@@ -195,8 +198,8 @@ impl<D: Buf> Flow<D> {
         Io: AsyncRead + AsyncWrite + Unpin,
     {
         self.upload = None;
-        let (now, pool) = (link.now(), &link.ticket.shared.pool);
-        match self.output.room(pool, REFUSAL_BYTES, false) {
+        let now = link.now();
+        match self.output.room(link.parts(false).1, REFUSAL_BYTES, false, cx) {
             Ok(out) => write_refusal(status, &date(now), out),
             Err(NoRoom::Memory(_)) => self.output.notice(NO_MEMORY),
             Err(NoRoom::Full) => return self.make_room(NoRoom::Full, link, cx),
@@ -222,12 +225,12 @@ impl<D: Buf> Flow<D> {
             (Poll::Ready(Err(error)), _) => Turn::failed(error),
             (Poll::Pending, _) => self.attend(Wait::Write, link, cx),
             (Poll::Ready(Ok(())), NoRoom::Full) => Turn::Again,
-            (Poll::Ready(Ok(())), NoRoom::Memory(refused)) => {
-                if self.answering.is_some() && !link.waits_for_memory() {
+            (Poll::Ready(Ok(())), NoRoom::Memory(Lack::Waits)) => Turn::wait(Wait::Memory),
+            (Poll::Ready(Ok(())), NoRoom::Memory(Lack::Refused(refused))) => {
+                if self.answering.is_some() {
                     return Turn::Refuse(link.refused(StatusCode::SERVICE_UNAVAILABLE, &refused));
                 }
-                link.retry(&refused, cx);
-                Turn::wait(Wait::Memory)
+                Turn::failed(io::Error::from(refused))
             }
         }
     }

@@ -88,8 +88,8 @@ impl<D: Buf> Flow<D> {
             return Turn::Step(Step::Done);
         }
         while closing.thrown < LINGERED_BYTES_MAX {
-            let (room, pool) = (link.read_bytes, &link.ticket.shared.pool);
-            let read = self.input.poll_read(&mut link.io, pool, room, cx);
+            let room = link.read_bytes;
+            let read = self.input.poll_read(link.parts(false), room, cx);
             self.input.clear();
             match read {
                 Poll::Ready(Ok(bytes)) if bytes > 0 => closing.thrown += bytes,

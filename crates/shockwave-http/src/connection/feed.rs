@@ -16,6 +16,7 @@ use crate::{BodyError, Limits};
 use super::Wait;
 use super::input::{Input, ReadError};
 use super::link::Link;
+use super::memory::Lack;
 use super::work::{Flow, Stop, Turn};
 
 /// Room for a read of a body that does not say how much is to come. What was read is copied out if
@@ -192,7 +193,7 @@ impl<D: Buf> Flow<D> {
         if upload.expects && self.input.is_empty() {
             // Goes out before the answer; if something is in its way, then that first.
             match self.output.poll_flush(&mut link.io, &mut link.progress, cx) {
-                Poll::Ready(Ok(())) if self.encoder.is_none() => self.output.notice(CONTINUE),
+                Poll::Ready(Ok(())) if self.answering.is_some() => self.output.notice(CONTINUE),
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => return Err(Stop::Failed(error)),
                 Poll::Pending => return Ok(Some(Wait::Write)),
@@ -214,14 +215,13 @@ impl<D: Buf> Flow<D> {
             0 => READ_BYTES.min(most),
             wanted => wanted.min(most),
         };
-        let pool = &link.ticket.shared.pool;
-        match self.input.poll_read(&mut link.io, pool, room, cx) {
+        let waits = link.waits_for_memory() || self.answering.is_none();
+        match self.input.poll_read(link.parts(waits), room, cx) {
             Poll::Pending => {
-                self.input.settle(pool);
+                self.input.settle(&link.shared().pool);
                 Ok(Some(Wait::Body))
             }
             Poll::Ready(Ok(_)) => {
-                link.has_memory();
                 link.progress = true;
                 Ok(None)
             }
@@ -229,11 +229,8 @@ impl<D: Buf> Flow<D> {
                 self.fail_upload(BodyError::connection(Some(error.kind())));
                 Err(Stop::Failed(error))
             }
-            Poll::Ready(Err(ReadError::Memory(refused))) => {
-                if link.waits_for_memory() || self.encoder.is_some() {
-                    link.retry(&refused, cx);
-                    return Ok(Some(Wait::Memory));
-                }
+            Poll::Ready(Err(ReadError::Memory(Lack::Waits))) => Ok(Some(Wait::Memory)),
+            Poll::Ready(Err(ReadError::Memory(Lack::Refused(refused)))) => {
                 self.fail_upload(BodyError::memory());
                 let status = http::StatusCode::SERVICE_UNAVAILABLE;
                 Err(self.broken(link, status, &refused))

@@ -312,9 +312,9 @@ impl<D: Buf> Flow<D> {
         if self.upload.is_some() || self.input.ended || !self.input.is_empty() {
             return None;
         }
-        let (room, pool) = (link.read_bytes, &link.ticket.shared.pool);
-        let read = self.input.poll_read(&mut link.io, pool, room, cx);
-        self.input.settle(pool);
+        let room = link.read_bytes;
+        let read = self.input.poll_read(link.parts(false), room, cx);
+        self.input.settle(&link.shared().pool);
         match read {
             Poll::Ready(Err(ReadError::Io(error))) => Some(Turn::failed(error)),
             Poll::Ready(Ok(0)) if !link.shared().half_close => {
