@@ -145,6 +145,67 @@ fn thousands(number: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::memory::{Idle, Peak};
+    use crate::http::report::{Allocations, Both};
+    use crate::http::speed::{Figures, Row};
+    use crate::http::wrk::Load;
+    use crate::machine::Machine;
+
+    fn report() -> Report {
+        let figures = |requests_per_second, p99_us| Figures {
+            requests_per_second,
+            spread_percent: 5.0,
+            p50_us: 100.0,
+            p99_us,
+            cpu_us: 10.0,
+        };
+        let row = Row {
+            load: Load::Get,
+            hyper: figures(100_000.0, 1000.0),
+            shockwave: figures(120_000.0, 1100.0),
+            requests_ratio: 1.2,
+            p99_ratio: 1.1,
+            cpu_ratio: 1.0,
+        };
+        Report {
+            command: "cargo run".to_owned(),
+            machine: Machine::here(),
+            versions: vec!["axum 0.8.9".to_owned()],
+            workers: 2,
+            rounds: 9,
+            seconds: 2,
+            speed: vec![row],
+            idle_connections: 10_000,
+            idle: Some(Both {
+                hyper: Idle { after_get: 20_480.0, after_post: 40_960.0 },
+                shockwave: Idle { after_get: 2048.0, after_post: 4096.0 },
+            }),
+            peak: None::<Both<Peak>>,
+            allocations: Some(Allocations { requests: 1_000_000, made: vec![50, 0] }),
+            targets: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_page_tells_targets_met_missed_and_not_measured() {
+        let mut report = report();
+        report.targets = crate::http::targets::targets(&report);
+        let page = page(&report, Dress::Markdown);
+        for (name, cells) in [
+            ("small GET, of hyper's requests/s", ["at least 1", "1.200", "met"]),
+            ("small GET, of hyper's p99", ["at most 1", "1.100", "MISSED"]),
+            ("16 KiB echo, of hyper's p99", ["at most 1", "–", "not measured"]),
+            ("idle after a small GET, of", ["at most 0.15", "0.100", "met"]),
+            ("idle after a 16 KiB POST |", ["at most 3 KiB", "4.000 KiB", "MISSED"]),
+            ("source allocations", ["at most 0", "0.000", "met"]),
+        ] {
+            let squeezed = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+            let line = page.lines().map(squeezed).find(|line| line.contains(name)).unwrap();
+            assert!(line.ends_with(&format!("| {} |", cells.join(" | "))), "{line}");
+        }
+        assert!(page.contains("were none: 50, 0. The last pass had 1,000,000 requests."), "{page}");
+        assert!(page.contains("100,000") && page.contains(" 2.00 |"), "{page}");
+    }
 
     #[test]
     fn large_numbers_have_commas() {

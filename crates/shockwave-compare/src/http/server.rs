@@ -56,11 +56,14 @@ impl Counts {
 }
 
 /// What both serve. `/echo` sends a body back as it comes, `/collect` when all of it is there.
+///
+/// That it has no state is said before and not with each request, as `axum::serve` does too.
 fn router() -> Router {
     Router::new()
         .route("/", get(async || "Hello, World!"))
         .route("/echo", post(async |body: Body| body))
         .route("/collect", post(async |body: Bytes| body))
+        .with_state(())
 }
 
 /// Serves until the input ends.

@@ -12,7 +12,7 @@ pub(crate) fn targets(report: &Report) -> Vec<Target> {
         let row = report.speed.iter().find(|row| row.load == load);
         let name = load.name();
         targets.push(Target::number(
-            format!("{name}, of hyper's requests/s"),
+            format!("{name}, of hyper's requests/s (aim 1.15)"),
             AtLeast(1.0),
             "",
             row.map(|row| row.requests_ratio),
