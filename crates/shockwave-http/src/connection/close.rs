@@ -41,7 +41,9 @@ impl<D: Buf> Flow<D> {
     {
         if let Some(upload) = &mut self.upload {
             if upload.reader() != Reader::Gone {
-                return self.attend(Wait::Forever, link, cx);
+                let turn = self.attend(Wait::Forever, link, cx);
+                let over = self.upload.is_none() && matches!(turn, Turn::Step(Step::Wait(_)));
+                return if over { Turn::Again } else { turn };
             }
             let short = upload.remaining().is_some_and(|bytes| bytes <= DRAINED_BYTES_MAX);
             if self.keep_alive && short {

@@ -217,10 +217,7 @@ impl<D: Buf> Flow<D> {
         };
         let waits = link.waits_for_memory() || self.answering.is_none();
         match self.input.poll_read(link.parts(waits), room, cx) {
-            Poll::Pending => {
-                self.input.settle(&link.shared().pool);
-                Ok(Some(Wait::Body))
-            }
+            Poll::Pending => Ok(Some(Wait::Body)),
             Poll::Ready(Ok(_)) => {
                 link.progress = true;
                 Ok(None)
@@ -293,7 +290,7 @@ impl<D: Buf> Flow<D> {
             Ok(None) => match self.read_body(link, cx) {
                 Err(stop) => stop.into(),
                 Ok(None) => Turn::Again,
-                Ok(Some(wait)) => Turn::wait(wait),
+                Ok(Some(wait)) => self.park(wait, link, cx),
             },
         }
     }
