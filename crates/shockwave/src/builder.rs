@@ -1,15 +1,19 @@
 //! How a pool is told what to be.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::buffer::settle_debts;
 use crate::cells::{CellSet, Cells};
 use crate::class::{DEFAULT_CLASSES, SizeClasses};
-use crate::engine::Engine;
+use crate::engine::{Engine, Rules};
 use crate::error::BuildError;
 use crate::life::Handle;
-use crate::limits::{PER_CORE_BYTES, SLOTS};
+use crate::limits::{PER_CORE_BYTES, SLOTS, TRIM_INTERVAL_MS};
 use crate::pool::BufferPool;
+use crate::reentry;
 use crate::source::{Heap, Source};
+use crate::watch::{Marks, Pressure};
 
 /// Builds a [`BufferPool`] that differs from the default one. From [`BufferPool::builder`].
 ///
@@ -33,6 +37,7 @@ pub struct BufferPoolBuilder {
     cells: Cells,
     per_core_bytes: usize,
     source: Arc<dyn Source>,
+    rules: Rules,
 }
 
 impl BufferPool {
@@ -43,6 +48,7 @@ impl BufferPool {
             cells: Cells::Auto,
             per_core_bytes: PER_CORE_BYTES,
             source: Arc::new(Heap),
+            rules: Rules { budget: usize::MAX, interval_ms: TRIM_INTERVAL_MS, marks: None },
         }
     }
 }
@@ -81,6 +87,70 @@ impl BufferPoolBuilder {
         self
     }
 
+    /// Bytes that the pool may take from its source, those of idle buffers included. Default: no
+    /// limit. Never exceeded by one byte, and not rounded. A get is refused only if what is in use
+    /// and what it asks for exceed it: before that, idle buffers of other CPUs and classes are
+    /// given back to the source. A buffer beyond the largest class takes 64 bytes more than it
+    /// holds. What the pool maps for itself is not from the source and does not count: some 8 bytes
+    /// for each buffer, and 64 for each that is frozen. Pools built by clones of this builder have
+    /// a budget each.
+    ///
+    /// Cost: none where a buffer is found; where one is made, an atomic addition; where the
+    /// budget is used up, some microseconds to look everywhere.
+    pub fn budget(mut self, bytes: usize) -> Self {
+        self.rules.budget = bytes;
+        self
+    }
+
+    /// Has `tell` called when [`pressure`](BufferPool::pressure) has risen to `high` or above, and
+    /// then when it has fallen to `low` or below, in turn; both as shares of the budget,
+    /// `0.0..=1.0`. Default: nobody is told. A later call replaces an earlier one.
+    ///
+    /// It is called on whichever thread happens to notice, with no lock held, and may use the pool.
+    /// What notices are gets that make a buffer, puts that visit a depot, and
+    /// [`maintain`](BufferPool::maintain): a fall may go unseen until one of these comes. Cost:
+    /// while the pressure may be high, a lock for each class on each of these.
+    ///
+    /// ```
+    /// use std::sync::{Arc, atomic::{AtomicBool, Ordering::Relaxed}};
+    /// use shockwave::{BufferPool, Pressure};
+    ///
+    /// # fn main() -> Result<(), shockwave::BuildError> {
+    /// let accepting = Arc::new(AtomicBool::new(true));
+    /// let gate = Arc::clone(&accepting);
+    /// let pool = BufferPool::builder()
+    ///     .budget(1 << 20)
+    ///     .on_pressure(0.5, 0.9, move |pressure| gate.store(pressure == Pressure::Low, Relaxed))
+    ///     .build()?;
+    /// let held: Vec<_> = (0..15).map(|_| pool.get(1 << 16)).collect();
+    /// assert!(!accepting.load(Relaxed));
+    /// drop(held);
+    /// pool.maintain();
+    /// assert!(accepting.load(Relaxed));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_pressure(
+        mut self,
+        low: f64,
+        high: f64,
+        tell: impl Fn(Pressure) + Send + Sync + 'static,
+    ) -> Self {
+        self.rules.marks = Some(Marks { low, high, tell: Arc::new(tell) });
+        self
+    }
+
+    /// How long a buffer lies idle before it may go back to the source by itself: what was not
+    /// needed in a whole interval does. Default: 10 seconds. Rounded to milliseconds; zero turns it
+    /// off. Looked at when a get or put visits a depot, and then at most 4 MiB of each class go
+    /// back; without traffic nothing does, but by [`maintain`](BufferPool::maintain) or a
+    /// [`Maintainer`](crate::Maintainer). Cost: a look at the clock, five nanoseconds, for each
+    /// visit.
+    pub fn trim_interval(mut self, interval: Duration) -> Self {
+        self.rules.interval_ms = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX / 2);
+        self
+    }
+
     /// Builds the pool. It makes no buffers yet; see [`warmup`](BufferPool::warmup).
     ///
     /// # Errors
@@ -89,11 +159,13 @@ impl BufferPoolBuilder {
     /// or out of order, restartable sequences asked for where there are none, a bad
     /// `SHOCKWAVE_CELLS`, or 2048 pools alive.
     pub fn build(self) -> Result<BufferPool, BuildError> {
+        reentry::settle_with(settle_debts);
         let classes = SizeClasses::new(&self.classes)?;
         let cells = CellSet::new(self.cells)?;
         let capacities = classes.capacities(self.per_core_bytes, SLOTS);
+        let (source, rules) = (self.source, self.rules);
         let handle =
-            Handle::register(|pool| Engine::new(pool, classes, cells, &capacities, self.source))?;
+            Handle::register(|pool| Engine::new(pool, classes, cells, &capacities, source, rules))?;
         Ok(BufferPool::from_handle(handle))
     }
 }

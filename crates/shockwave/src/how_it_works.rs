@@ -133,6 +133,12 @@
 //! them again. So the fast path never tests whether a pool is starting or ending: it finds a buffer
 //! or room for one, or it goes the other way.
 //!
+//! Nor does it test whether somebody waits for memory. While someone does, all cells stay closed,
+//! so each put passes by the slow path and wakes the first in line; when nobody waits any more,
+//! cells open again as they are used. And a get that finds the
+//! [budget](crate::BufferPoolBuilder::budget) used up closes all cells for a moment, to see all
+//! that is idle in one place before it says no.
+//!
 //! # What a drain does
 //!
 //! To take what lies in the cells of other CPUs, while threads there get and put:

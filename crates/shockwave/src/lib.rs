@@ -115,7 +115,8 @@
 //! | `oversize_gets` rises | requests beyond the largest class, each of which allocates | add a class for them |
 //! | `in_use` rises and never falls | buffers are held for ever, or were forgotten | look into queues, caches, `mem::forget` |
 //! | `pinned_bytes` is far more than what you keep | small slices pin large buffers | [`Shared::compact`] what is kept |
-//! | `idle_bytes` stays high after a peak | what was made stays until the pool ends | give the peak a pool of its own, and drop that |
+//! | `idle_bytes` stays high after a peak | without traffic nothing goes back by itself | call [`maintain`](BufferPool::maintain) or [`trim`](BufferPool::trim), or start a [`Maintainer`] |
+//! | `over_budget` rises | the budget is used up | raise it, shed load, or wait with [`acquire`](BufferPool::acquire) |
 //! | `idle_bytes` is high on many cores | each CPU keeps its own, 8 MiB at most by default | lower [`per_core_bytes`](BufferPoolBuilder::per_core_bytes) |
 //! | `gets_depot` is more than a thirtieth of `gets` | buffers move between CPUs, or many are held at once | nothing, or raise `per_core_bytes` if you lowered it |
 //! | `discards` is not 0 | buffers of another pool were put here; they went home | drop them instead |
@@ -163,6 +164,18 @@
 //! a class ever has what it was warmed up to, or what was in use at its peak and a full magazine
 //! for each other CPU, whichever is more.
 //!
+//! # Bounds
+//!
+//! A pool takes what it is asked for unless it has a [`budget`](BufferPoolBuilder::budget), a hard
+//! limit on all that it has from its source. What is idle never stands in the way: it is reclaimed
+//! from other CPUs and classes before a get is refused. [`try_get`](BufferPool::try_get) then says
+//! why, [`acquire`](BufferPool::acquire) and [`get_timeout`](BufferPool::get_timeout) wait in
+//! order, and [`on_pressure`](BufferPoolBuilder::on_pressure) says when to stop accepting. The
+//! example `backpressure` does all three.
+//!
+//! What was not needed for a whole [interval](BufferPoolBuilder::trim_interval) goes back to the
+//! source, down to what was warmed up.
+//!
 //! # Features
 //!
 //! Each adds an interface and changes nothing else. None is on by default; the crate then depends
@@ -197,6 +210,7 @@
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("a buffer's handle and a magazine are laid out for addresses of 64 bits");
 
+mod acquire;
 mod asan;
 mod buffer;
 mod builder;
@@ -217,6 +231,7 @@ pub mod loadtest;
 #[cfg(all(test, loom))]
 mod loom_tests;
 mod magazine;
+mod maintain;
 mod meta;
 mod metrics;
 mod oversize;
@@ -225,7 +240,10 @@ mod reentry;
 mod shared;
 mod source;
 mod sync;
+mod wait;
+mod watch;
 
+pub use acquire::Acquire;
 pub use buffer::Buffer;
 pub use builder::BufferPoolBuilder;
 pub use cells::Cells;
@@ -240,12 +258,14 @@ pub use global::{
     buffer_pool_metrics, get_buffer, global, print_buffer_pool_metrics, put_buffer,
     put_buffer_with_reset, reset_buffer_pool_metrics, warmup_buffer_pool,
 };
+pub use maintain::Maintainer;
 pub use metrics::{BufferPoolMetrics, SizedPoolMetrics};
 pub use pool::BufferPool;
 pub use shared::Shared;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub use source::Map;
 pub use source::{Heap, Source};
+pub use watch::Pressure;
 
 /// The examples of this crate's README, compiled and run with the others.
 #[cfg(doctest)]

@@ -16,7 +16,7 @@ use crate::cells::locked::LockedCells;
 use crate::cells::{CellSet, Enter};
 use crate::class::SizeClasses;
 use crate::depot::{Counts, Depot};
-use crate::engine::Engine;
+use crate::engine::{Engine, Rules};
 use crate::later::Later;
 use crate::life::Handle;
 use crate::limits::SLOTS;
@@ -268,7 +268,8 @@ fn handle() -> Handle {
     let engine = |pool| {
         let cells = CellSet::Locked(LockedCells::new(1));
         let classes = SizeClasses::new(&[64]).unwrap();
-        Engine::new(pool, classes, cells, &[2], std::sync::Arc::new(Heap))
+        let rules = Rules { budget: usize::MAX, interval_ms: 0, marks: None };
+        Engine::new(pool, classes, cells, &[2], std::sync::Arc::new(Heap), rules)
     };
     Handle::register(engine).unwrap()
 }

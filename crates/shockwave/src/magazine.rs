@@ -123,6 +123,12 @@ impl Slots {
         }
     }
 
+    /// A number that is the same as long as this magazine stays where it is and nobody takes from
+    /// it or puts into it.
+    pub(crate) fn mark(&self) -> u64 {
+        self.word.load(Acquire) ^ (std::ptr::from_ref(self).addr() as u64).rotate_left(32)
+    }
+
     /// The word, taken apart. May be asked while others enter the cell: the capacity stays.
     pub(crate) fn look(&self) -> Word {
         // Acquire: what was put by whoever had the cell before; pairs with the Release in `set`,
@@ -274,6 +280,11 @@ impl fmt::Debug for Magazine {
 pub(crate) struct Stack(Option<Magazine>);
 
 impl Stack {
+    /// None.
+    pub(crate) const fn new() -> Self {
+        Self(None)
+    }
+
     /// Lays a magazine on top.
     pub(crate) fn push(&mut self, magazine: Magazine) {
         let below = self.0.take();

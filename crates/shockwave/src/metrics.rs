@@ -70,6 +70,23 @@ pub struct BufferPoolMetrics {
     /// Bytes of all buffers that are frozen now, whole, however little of each is still shown by a
     /// [`Shared`](crate::Shared). Part of `in_use_bytes`.
     pub pinned_bytes: u64,
+    /// Bytes that the pool may take from its source; 0 where no
+    /// [`budget`](crate::BufferPoolBuilder::budget) was set.
+    pub budget_bytes: u64,
+    /// Bytes that the pool has from its source now: in use, idle, and headers of buffers beyond the
+    /// largest class.
+    pub taken_bytes: u64,
+    /// Gets refused because the budget was used up, of all that were [`refused`](Self::refused).
+    /// Requests that waited instead are not among them.
+    pub over_budget: u64,
+    /// Requests that wait for a buffer now.
+    pub waiters: u64,
+    /// Requests that have had to wait.
+    pub waits: u64,
+    /// Buffers of a class given back to the source.
+    pub total_trimmed: u64,
+    /// Bytes of buffers of a class given back to the source.
+    pub released_bytes: u64,
 }
 
 /// One class of a pool.
@@ -124,8 +141,17 @@ impl BufferPoolMetrics {
         };
         let pools = (0..engine.classes.count()).map(class).collect();
         let (now, before) = engine.oversize();
-        let pinned_bytes = engine.controls.pinned_bytes();
-        Self { pinned_bytes, ..Self::sum(pools, &now, &before) }
+        let (ledger, governor) = (engine.ledger(), &engine.governor);
+        let (over_budget, waits) = governor.counts();
+        Self {
+            pinned_bytes: engine.controls.pinned_bytes(),
+            budget_bytes: ledger.budget().map_or(0, |budget| budget as u64),
+            taken_bytes: ledger.taken() as u64,
+            over_budget,
+            waiters: governor.queue.waiting() as u64,
+            waits,
+            ..Self::sum(pools, &now, &before)
+        }
     }
 
     fn sum(
@@ -154,8 +180,10 @@ impl BufferPoolMetrics {
             refused: total(|class| class.refused) + now.refused.saturating_sub(before.refused),
             in_use_bytes: total(|class| class.in_use * class.size as u64) + now.bytes_in_use,
             idle_bytes: total(|class| class.idle * class.size as u64),
-            pinned_bytes: 0,
+            total_trimmed: total(|class| class.trimmed),
+            released_bytes: total(|class| class.trimmed * class.size as u64),
             pools,
+            ..Self::default()
         }
     }
 

@@ -53,7 +53,7 @@ impl BufferPool {
     }
 
     #[inline(always)]
-    fn engine(&self) -> &Engine {
+    pub(crate) fn engine(&self) -> &Engine {
         self.handle.engine()
     }
 
@@ -66,8 +66,9 @@ impl BufferPool {
     ///
     /// # Panics
     ///
-    /// If `size` is beyond 4 GiB, or the system refuses memory. [`try_get`](Self::try_get) returns
-    /// these as errors.
+    /// If `size` is beyond 4 GiB, the system refuses memory, or the pool has a
+    /// [`budget`](crate::BufferPoolBuilder::budget) without room for it. [`try_get`](Self::try_get)
+    /// returns these as errors, and [`acquire`](Self::acquire) waits for room.
     #[inline]
     pub fn get(&self, size: usize) -> Buffer {
         Buffer::take(self.engine(), size)
@@ -78,7 +79,9 @@ impl BufferPool {
     /// # Errors
     ///
     /// [`is_too_large`](GetError::is_too_large) for a size that can never be served;
-    /// [`is_out_of_memory`](GetError::is_out_of_memory) where the system has no memory.
+    /// [`is_out_of_memory`](GetError::is_out_of_memory) where the system has no memory;
+    /// [`is_over_budget`](GetError::is_over_budget) where what is in use, what others wait for, and
+    /// what is asked exceed the budget.
     ///
     /// ```
     /// let pool = shockwave::BufferPool::new();
@@ -135,8 +138,10 @@ impl BufferPool {
     }
 
     /// Makes buffers until at least `count` lie idle in each class, their pages resident. Returns
-    /// how many it made: fewer than were missing only where the system has no more memory. Counts
-    /// as no get, put, hit or miss.
+    /// how many it made: fewer than were missing only where the system has no more memory, or the
+    /// budget no room. Counts as no get, put, hit or miss. From then on, that many idle buffers are
+    /// kept when others [go back](Self::maintain); a get that would be refused reclaims them all
+    /// the same.
     ///
     /// ```
     /// let pool = shockwave::BufferPool::new();

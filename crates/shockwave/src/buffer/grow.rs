@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "writes where room was made")]
 
 use super::Buffer;
+use crate::engine::Turn;
 use crate::error::GetError;
 use crate::limits::BUFFER_BYTES_MAX;
 
@@ -52,7 +53,7 @@ impl Buffer {
         let doubled = self.capacity().saturating_mul(2).min(BUFFER_BYTES_MAX);
         let engine = self.engine();
         // If doubling is too much to ask, what is needed may not be, and nothing was refused.
-        let mut larger = Self::take_uncounted(engine, doubled.max(needed))
+        let mut larger = Self::take_uncounted(engine, doubled.max(needed), Turn::Last)
             .or_else(|_| Self::try_take(engine, needed))?;
         // SAFETY: what is needed includes what there is.
         unsafe { larger.append(self) };

@@ -17,6 +17,7 @@
 mod grow;
 mod io;
 mod room;
+mod settle;
 mod traits;
 
 use std::fmt;
@@ -24,9 +25,8 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use crate::asan;
-use crate::engine::{Engine, Got, put_fast};
+use crate::engine::{Engine, Got, Turn, put_fast};
 use crate::error::GetError;
-use crate::later::Later;
 use crate::life;
 use crate::magazine::Block;
 use crate::meta::Meta;
@@ -34,6 +34,7 @@ use crate::oversize::Oversize;
 use crate::reentry::Stay;
 
 use grow::refuse;
+pub(crate) use settle::{settle, settle_debts};
 
 /// A buffer from a pool: a byte vector that goes back to its pool when dropped.
 ///
@@ -104,7 +105,8 @@ impl Buffer {
         fn slowly(engine: &Engine, size: usize) -> Buffer {
             match Buffer::take_again(engine, size) {
                 Some(buffer) => buffer,
-                None => Buffer::take_slowly(engine, size).unwrap_or_else(|refused| refuse(refused)),
+                None => Buffer::take_slowly(engine, size, Turn::Last)
+                    .unwrap_or_else(|refused| refuse(refused)),
             }
         }
         Self::take_fast(engine, size).unwrap_or_else(|| slowly(engine, size))
@@ -116,7 +118,7 @@ impl Buffer {
         #[cold]
         #[inline(never)]
         fn slowly(engine: &Engine, size: usize) -> Result<Buffer, GetError> {
-            Buffer::take_slowly(engine, size)
+            Buffer::take_slowly(engine, size, Turn::Last)
         }
         match Self::take_fast(engine, size) {
             Some(buffer) => Ok(buffer),
@@ -130,14 +132,19 @@ impl Buffer {
         Some(Self { data: block.into_raw(), meta: engine.meta.with_class(class) }.awake())
     }
 
+    /// As [`try_take`](Self::try_take), on terms of one's own.
     #[inline]
-    fn take_slowly(engine: &Engine, size: usize) -> Result<Self, GetError> {
+    pub(crate) fn take_slowly(engine: &Engine, size: usize, turn: Turn) -> Result<Self, GetError> {
         if let Some(buffer) = Self::take_again(engine, size) {
             return Ok(buffer);
         }
-        let taken = Self::take_uncounted(engine, size).inspect_err(|_| engine.refused(size));
+        let mut taken = Self::take_uncounted(engine, size, turn);
+        if matches!(&taken, Err(refused) if refused.is_over_budget()) && settle() {
+            // What waited to be dropped was counted as in use.
+            taken = Self::take_uncounted(engine, size, turn);
+        }
         settle();
-        taken
+        taken.inspect_err(|refused| engine.refused(size, turn, refused))
     }
 
     #[inline]
@@ -146,11 +153,11 @@ impl Buffer {
         Some(Self { data: block.into_raw(), meta: engine.meta.with_class(class) }.awake())
     }
 
-    /// As [`try_take`](Self::try_take), but a refusal counts as none.
+    /// As [`take_slowly`](Self::take_slowly), but a refusal counts as none.
     #[cold]
     #[inline(never)]
-    fn take_uncounted(engine: &Engine, size: usize) -> Result<Self, GetError> {
-        let (data, meta) = match engine.get_slow(size)? {
+    fn take_uncounted(engine: &Engine, size: usize, turn: Turn) -> Result<Self, GetError> {
+        let (data, meta) = match engine.get_slow(size, turn)? {
             Got::Block(class, block) => (block.into_raw(), engine.meta.with_class(class)),
             Got::Oversize(oversize) => (oversize.into_raw(), engine.meta.with_oversize()),
         };
@@ -312,8 +319,8 @@ impl Buffer {
             return Self::put_slowly(data, meta);
         }
         if Stay::is_on() {
-            // SAFETY: the buffer is being dropped, and it is what keeps its pool.
-            return unsafe { LATER.push(data, meta) };
+            // SAFETY: the buffer is being dropped.
+            return unsafe { Self::leave(data, meta) };
         }
         let engine = NonNull::from(buffer.engine());
         // SAFETY: `data` came from an `Oversize`, and a buffer that is dropped gives it up.
@@ -335,32 +342,11 @@ impl Buffer {
         let Err(block) = engine.put_again(meta.class(), block) else { return };
         match engine.put_slow(meta.class(), block) {
             Ok(count) => life::release(address, count),
-            // SAFETY: the buffer is being dropped, and it is what keeps its pool.
-            Err(block) => return unsafe { LATER.push(block.into_raw(), meta) },
+            // SAFETY: the buffer is being dropped.
+            Err(block) => return unsafe { Self::leave(block.into_raw(), meta) },
         }
         settle();
     }
-}
-
-/// Buffers whose drop was nested, and could not be carried out then.
-#[cfg(not(loom))]
-static LATER: Later = Later::new();
-
-#[cfg(loom)]
-loom::lazy_static! { static ref LATER: Later = Later::new(); }
-
-/// Drops the buffers that wait, unless this thread is inside of a slow path itself.
-#[inline]
-pub(crate) fn settle() {
-    if !LATER.is_empty() && !Stay::is_on() {
-        settle_now();
-    }
-}
-
-#[cold]
-fn settle_now() {
-    // The parts of each buffer were left by its drop, for it to be dropped again.
-    LATER.take_all(|data, meta| drop(Buffer { data, meta }.awake()));
 }
 
 impl Drop for Buffer {

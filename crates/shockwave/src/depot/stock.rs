@@ -2,7 +2,7 @@
 
 use crate::cells::{Enter, Exchange};
 use crate::limits::SLOTS;
-use crate::magazine::{Arena, Block, Magazine, Stack};
+use crate::magazine::{Arena, Block, Magazine, Slots, Stack};
 
 /// What is known of a class. Exact whenever no get or put of it is in flight.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,6 +56,14 @@ pub(crate) struct Stock {
     ended: bool,
     /// What the counts were at the last reset.
     pub(super) baseline: Counts,
+    /// Whether someone waits for memory, and cells stay closed so that each put comes by here.
+    closed: bool,
+    /// Least that `idle` has been since the interval began.
+    low: usize,
+    /// Idle blocks that are kept however long they lie, cells included.
+    floor: usize,
+    /// What each row's magazine looked like when the interval began; empty before the first.
+    marks: Vec<u64>,
     /// `gets` holds what was harvested, `idle` stays zero; see [`counts`](Self::counts).
     counts: Counts,
 }
@@ -71,6 +79,10 @@ impl Stock {
             capacity,
             ended: false,
             baseline: Counts::default(),
+            closed: false,
+            low: 0,
+            floor: 0,
+            marks: Vec::new(),
             counts: Counts::default(),
         }
     }
@@ -86,6 +98,7 @@ impl Stock {
     pub(crate) fn take(&mut self, cells: &impl Enter, class: usize) -> Option<Block> {
         let mut magazine = self.stocked.pop()?;
         self.idle -= magazine.len();
+        self.low = self.low.min(self.idle);
         let block = magazine.pop();
         self.load(cells, class, magazine);
         if block.is_some() {
@@ -106,6 +119,11 @@ impl Stock {
         if self.ended {
             return Err(block);
         }
+        if self.closed {
+            self.file(block)?;
+            self.counts.puts_depot += 1;
+            return Ok(());
+        }
         let Some(mut magazine) = self.spare() else { return Err(block) };
         magazine.push(block)?;
         self.counts.puts_depot += 1;
@@ -116,7 +134,7 @@ impl Stock {
     /// Puts a magazine into this CPU's cell and files the one that comes out, or this one if there
     /// is no cell or the pool has ended.
     fn load(&mut self, cells: &impl Enter, class: usize, mut magazine: Magazine) {
-        if self.ended {
+        if self.ended || self.closed {
             return self.shelve(magazine);
         }
         magazine.set_capacity(self.capacity);
@@ -181,7 +199,84 @@ impl Stock {
     /// Brings home what lies in the cells of all CPUs, and leaves them closed. Says whether it
     /// could.
     pub(crate) fn drain_cells(&mut self, cells: &impl Enter, class: usize) -> bool {
-        cells.close(class, self, Self::retire)
+        cells.close(class, self, |_, _| true, Self::retire)
+    }
+
+    /// Has cells stay closed, or open again when they are next used.
+    pub(crate) fn keep_closed(&mut self, closed: bool) {
+        self.closed = closed;
+    }
+
+    /// Blocks that lie here, in no cell.
+    pub(crate) fn lying(&self) -> usize {
+        self.idle
+    }
+
+    /// Has `count` idle blocks kept, or more if that was said before.
+    pub(crate) fn raise_floor(&mut self, count: usize) {
+        self.floor = self.floor.max(count);
+    }
+
+    /// Idle blocks above the floor, cells included.
+    pub(crate) fn above_floor(&self, cells: &impl Enter, class: usize) -> usize {
+        (self.idle + cells.sum(class, self).len).saturating_sub(self.floor)
+    }
+
+    /// Whether there are marks for [`end_interval`](Self::end_interval).
+    pub(crate) fn has_marks(&self) -> bool {
+        !self.marks.is_empty()
+    }
+
+    /// Brings marks, one for each row. Returns what is not needed, to be freed without the lock.
+    pub(crate) fn set_marks(&mut self, marks: Vec<u64>) -> Vec<u64> {
+        if self.has_marks() { marks } else { std::mem::replace(&mut self.marks, marks) }
+    }
+
+    /// Ends an interval: brings home what lies in cells that did not move in it, and begins the
+    /// next. Returns how many blocks nobody needed in all that time.
+    pub(crate) fn end_interval(&mut self, cells: &impl Enter, class: usize) -> usize {
+        let (lay_here, mut marks) = (self.idle, std::mem::take(&mut self.marks));
+        let still = |row: usize, slots: &Slots| {
+            let mark = slots.mark();
+            marks.get_mut(row).is_some_and(|old| std::mem::replace(old, mark) == mark)
+        };
+        cells.close(class, self, still, Self::retire);
+        self.marks = marks;
+        let unused = self.low + (self.idle - lay_here);
+        self.low = self.idle;
+        unused
+    }
+
+    /// Takes `count` blocks out, or all if there are fewer, to go back to the source. Returns them
+    /// in their magazines, which are to be [`shelved`](Self::shelve_all) when empty, and their
+    /// number. A few more may come where there is no memory to split a magazine.
+    pub(crate) fn take_out(&mut self, count: usize) -> (Stack, usize) {
+        let (mut out, mut taken) = (Stack::new(), 0);
+        let count = count.min(self.lying());
+        while taken < count {
+            let Some(mut magazine) = self.stocked.pop() else { break };
+            self.idle -= magazine.len();
+            let excess = (taken + magazine.len()).saturating_sub(count);
+            if excess > 0
+                && let Some(mut part) = self.spare()
+            {
+                magazine.split(excess, &mut part);
+                self.shelve(std::mem::replace(&mut magazine, part));
+            }
+            taken += magazine.len();
+            out.push(magazine);
+        }
+        self.low = self.low.min(self.idle);
+        self.counts.created -= taken as u64;
+        self.counts.trimmed += taken as u64;
+        (out, taken)
+    }
+
+    /// Takes in magazines whose blocks have gone back to the source.
+    pub(crate) fn shelve_all(&mut self, mut magazines: Stack) {
+        while let Some(magazine) = magazines.pop() {
+            self.shelve(magazine);
+        }
     }
 
     /// Notes a block made for a get.
@@ -213,6 +308,7 @@ impl Stock {
     /// Hands over all that lies here, to go back to the source, and its number.
     pub(crate) fn clear(&mut self) -> (Stack, usize) {
         let cleared = std::mem::take(&mut self.idle);
+        self.low = 0;
         self.counts.created -= cleared as u64;
         self.counts.trimmed += cleared as u64;
         (std::mem::take(&mut self.stocked), cleared)

@@ -1,12 +1,13 @@
 //! Where bytes come from, and where they go back to.
 //!
 //! ```text
-//!     engine ── allocate(layout) ──▶ Source ──▶ Heap     the global allocator
-//!                                          Map      mapped spans, given back page by page
-//!     magazines, nested gets ──────▶ pages               whole pages, past every allocator
+//!     engine ──▶ Ledger ── allocate(layout) ──▶ Source ──▶ Heap     the global allocator
+//!                                                     Map      spans, given back page by page
+//!     magazines, nested gets ──────▶ pages                  whole pages, past every allocator
 //! ```
 
 mod heap;
+mod ledger;
 #[cfg(all(target_os = "linux", not(loom)))]
 mod map;
 pub(crate) mod pages;
@@ -16,6 +17,7 @@ use std::fmt::Debug;
 use std::ptr::NonNull;
 
 pub use heap::Heap;
+pub(crate) use ledger::Ledger;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub use map::Map;
 
