@@ -9,16 +9,16 @@ const EXPECTED: &str = "an IP address and a port, as in 127.0.0.1:8080, 0.0.0.0:
 /// Reads an address and a port. Names are not looked up: they may stand for many addresses.
 pub(crate) fn parse_address(text: &str) -> Result<SocketAddr, ParseError> {
     let text = text.trim();
-    let port = text.rsplit_once(':').map(|(_, port)| port);
-    text.parse().or_else(|_: std::net::AddrParseError| {
-        let wrong = match port {
-            _ if text.is_empty() => "the address is empty",
-            None => "the port is missing",
-            Some(port) if port.parse::<u16>().is_err() => "the port is not one of 0 to 65535",
-            Some(_) => "that is not an IP address",
-        };
-        Err(ParseError::new(wrong, EXPECTED))
-    })
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let wrong = match text.rsplit_once(':') {
+        _ if text.is_empty() => "the address is empty",
+        None => "the port is missing",
+        Some((_, port)) if port.parse::<u16>().is_err() => "the port is not one of 0 to 65535",
+        Some(_) => "that is not an IP address",
+    };
+    Err(ParseError::new(wrong, EXPECTED))
 }
 
 #[cfg(test)]

@@ -8,6 +8,11 @@ const EXPECTED_LIST: &str = "sizes with commas between them, as in 4k,8k";
 
 const EXPECTED_AMOUNT: &str = "0 to 1048576g bytes, as in 4096, 64k, 512m or 1g (k is 1024)";
 
+const EXPECTED_BUDGET: &str = "64 to 1048576g bytes, as in 64m, 512m or 2g (k is 1024)";
+
+/// The least class that there may be.
+const BUDGET_MIN: u64 = 64;
+
 /// The largest buffer that a pool can serve.
 const BYTES_MAX: u64 = u32::MAX as u64;
 
@@ -44,6 +49,15 @@ pub(crate) fn parse_amount(text: &str) -> Result<u64, ParseError> {
         bytes if bytes <= AMOUNT_MAX => Ok(bytes),
         _ => Err(ParseError::new("the amount is too large", EXPECTED_AMOUNT)),
     }
+}
+
+/// Reads a budget: an amount that is large enough for a buffer of the least class there may be.
+pub(crate) fn parse_budget(text: &str) -> Result<usize, ParseError> {
+    let amount = parse_amount(text)?;
+    if amount < BUDGET_MIN {
+        return Err(ParseError::new("a budget holds a buffer at least", EXPECTED_BUDGET));
+    }
+    usize::try_from(amount).or(Err(ParseError::new("the amount is too large", EXPECTED_BUDGET)))
 }
 
 /// A whole number and its unit; `u64::MAX` for what is beyond it.
@@ -155,6 +169,14 @@ mod tests {
         for text in ["", "x", "-1", "1.5k", "1048577g", "17179869184g", "99999999999999999999"] {
             let error = parse_amount(text).unwrap_err().to_string();
             assert!(error.contains("expected 0 to 1048576g"), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_budget_holds_a_buffer() {
+        assert_eq!(parse_budget("512M"), Ok(512 << 20));
+        for text in ["0", "63", "2000000g", "x"] {
+            assert!(parse_budget(text).unwrap_err().to_string().contains("expected"), "{text:?}");
         }
     }
 

@@ -8,8 +8,8 @@ use clap::ValueEnum;
 
 use crate::args::{CellsArg, Sizes, parse_size_list};
 use crate::parse::{
-    parse_address, parse_amount, parse_connections, parse_directory, parse_duration, parse_warmup,
-    parse_workers,
+    parse_address, parse_amount, parse_budget, parse_connections, parse_directory, parse_duration,
+    parse_warmup, parse_workers,
 };
 
 /// Arguments of `serve`.
@@ -44,6 +44,16 @@ pub(crate) struct ServeArgs {
         allow_hyphen_values = true
     )]
     pub(crate) classes: Option<Sizes>,
+
+    /// How many bytes the pool may take at most, those of idle buffers included [default: no limit]
+    #[arg(
+        long,
+        env = "SHOCKWAVE_BUDGET",
+        value_name = "SIZE",
+        value_parser = parse_budget,
+        allow_hyphen_values = true
+    )]
+    pub(crate) budget: Option<usize>,
 
     /// How many threads run the server, 1 to 4096 [default: as many as the system runs at once]
     #[arg(

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
-use shockwave::BufferPool;
+use shockwave::{Acquire, BufferPool};
 
 use super::body::BoxError;
 
@@ -19,11 +19,13 @@ const FILLER: u8 = b'.';
 pub(crate) struct Dots {
     pool: BufferPool,
     left: u64,
+    /// A buffer that is waited for, where the budget has no room for one.
+    awaited: Option<Acquire>,
 }
 
 impl Dots {
     pub(crate) fn new(pool: BufferPool, length: u64) -> Self {
-        Self { pool, left: length }
+        Self { pool, left: length, awaited: None }
     }
 }
 
@@ -33,18 +35,22 @@ impl http_body::Body for Dots {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if self.left == 0 {
             return Poll::Ready(None);
         }
         let length = usize::try_from(self.left).map_or(CHUNK_BYTES, |left| left.min(CHUNK_BYTES));
-        let chunk = self.pool.try_get(length).map(|mut buffer| {
+        let mut awaited = self.awaited.take().unwrap_or_else(|| self.pool.acquire(length));
+        let Poll::Ready(buffer) = Pin::new(&mut awaited).poll(context) else {
+            self.awaited = Some(awaited);
+            return Poll::Pending;
+        };
+        Poll::Ready(Some(buffer.map_err(Into::into).map(|mut buffer| {
             buffer.resize(length, FILLER);
             self.left -= length as u64;
             Frame::data(Bytes::from(buffer.freeze()))
-        });
-        Poll::Ready(Some(chunk.map_err(Into::into)))
+        })))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -8,8 +8,7 @@ use super::snapshot::Snapshot;
 /// What the pool is called among others.
 const POOL: &str = "main";
 
-/// The whole page. `durations` are of all requests since the start, and `refused` of those that
-/// never were one for the service.
+/// The whole page. `durations` are of all requests since the start.
 pub(crate) fn page(format: Format, snapshot: &Snapshot, durations: &Counts) -> String {
     let mut page = String::new();
     let mut exposition = Exposition::new(format, &mut page);
@@ -20,15 +19,40 @@ pub(crate) fn page(format: Format, snapshot: &Snapshot, durations: &Counts) -> S
         .family("shockwave_http_connections", Kind::Gauge, "Connections that are open now.", "")
         .sample(&[("state", &"idle")], connections.idle)
         .sample(&[("state", &"active")], connections.active);
-    let mut requests = exposition.family(
-        "shockwave_http_requests_total",
-        Kind::Counter,
-        "Requests answered by the service, by status.",
-        "",
-    );
-    for (status, count) in &server.by_status {
-        requests.sample(&[("status", status)], *count);
+    exposition
+        .family(
+            "shockwave_http_connections_opened_total",
+            Kind::Counter,
+            "Connections since the start.",
+            "",
+        )
+        .sample(&[], connections.opened_total);
+    let by_status = [
+        (
+            "shockwave_http_requests_total",
+            "Requests answered by the service, by status.",
+            &server.by_status,
+        ),
+        (
+            "shockwave_http_refused_total",
+            "Requests answered by the server itself, by status: not understood or not allowed.",
+            &server.refused_by_status,
+        ),
+    ];
+    for (name, help, counts) in by_status {
+        let mut family = exposition.family(name, Kind::Counter, help, "");
+        for (status, count) in counts {
+            family.sample(&[("status", status)], *count);
+        }
     }
+    exposition
+        .family(
+            "shockwave_http_accept_failures_total",
+            Kind::Counter,
+            "Times that accepting failed for want of descriptors or memory.",
+            "",
+        )
+        .sample(&[], server.accept_failures_total);
     exposition
         .family(
             "shockwave_http_request_duration_seconds",

@@ -27,17 +27,26 @@ mod state;
 
 pub(crate) use args::ServeArgs;
 
+use std::time::Duration;
+
 use anyhow::Context;
 use shockwave::BufferPool;
 use tokio::runtime;
+use tracing::warn;
 
 use crate::color::Color;
 use crate::exit_code::Exit;
+
+/// How long memory is kept that nobody needs, at least; at most twice as long. What the pool itself
+/// waits where there is traffic.
+const MAINTAIN_EVERY: Duration = Duration::from_secs(10);
 
 /// Serves until a signal ends it.
 pub(crate) fn run(args: &ServeArgs, color: Color) -> anyhow::Result<Exit> {
     logs::start(args.log_format, args.log_level, color)?;
     let pool = pool(args)?;
+    // So that memory of a peak goes back even if no traffic follows.
+    let _maintainer = pool.start_maintainer(MAINTAIN_EVERY);
     let mut runtime = runtime::Builder::new_multi_thread();
     if let Some(workers) = args.workers {
         runtime.worker_threads(workers);
@@ -52,7 +61,16 @@ fn pool(args: &ServeArgs) -> anyhow::Result<BufferPool> {
     if let Some(classes) = &args.classes {
         builder = builder.classes(&classes.0);
     }
+    if let Some(budget) = args.budget {
+        builder = builder.budget(budget);
+    }
     let pool = builder.build().context("cannot make the pool")?;
     pool.warmup(args.warmup);
+    if pool.metrics().pools.iter().any(|class| class.idle < args.warmup as u64) {
+        warn!(
+            warmup = args.warmup,
+            "there is no room for the whole warm-up: try a larger --budget"
+        );
+    }
     Ok(pool)
 }

@@ -2,15 +2,15 @@
 
 use std::future::pending;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
+use anyhow::Context;
 use shockwave::BufferPool;
+use shockwave_http::{Limits, Server};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
-use tracing::info;
+use tracing::{info, warn};
 
 use super::advice::Interval;
 use super::args::ServeArgs;
@@ -19,7 +19,6 @@ use super::listen::{Listener, RemoveOnDrop, listen};
 use super::notify::Notify;
 use super::service::App;
 use super::signals::Signals;
-use super::snapshot::Connections;
 use super::state::State;
 
 /// How often what is shown is looked at.
@@ -31,48 +30,47 @@ pub(crate) async fn serve(args: &ServeArgs, pool: BufferPool) -> anyhow::Result<
     let notify = Notify::from_env();
     let listeners = listen(args.listen, args.unix.as_deref()).await?;
     let _unix = args.unix.clone().map(RemoveOnDrop);
-    let open = Arc::new(AtomicU64::new(0));
-    let count = Arc::clone(&open);
-    let connections =
-        move || Connections { open: count.load(Relaxed), idle: 0, active: count.load(Relaxed) };
-    let state = Arc::new(State::new(pool, connections));
+    let server = Server::builder()
+        .pool(pool)
+        .limits(Limits { body_bytes: args.max_body, ..Limits::default() })
+        .connections_max(args.max_connections)
+        .build();
+    let state = Arc::new(State::new(server.clone()));
     let (sender, latest) = watch::channel(event(&state.json()));
     let app = App::new(Arc::clone(&state), latest, args.root.as_deref());
+    let mut beside = JoinSet::new();
+    beside.spawn(tell_browsers(Arc::clone(&state), sender));
+    beside.spawn(tell_log(Arc::clone(&state), args.log_interval));
+    beside.spawn(tell_systemd(notify.clone()));
+    let mut serving = JoinSet::new();
     for listener in listeners {
-        info!(%listener, "listening");
-        let (app, open) = (app.clone(), Arc::clone(&open));
-        tokio::spawn(async move {
-            let Listener::Tcp(tcp) = listener else { return };
-            while let Ok((stream, _)) = tcp.accept().await {
-                let service = TowerToHyperService::new(app.clone());
-                let open = Arc::clone(&open);
-                tokio::spawn(async move {
-                    open.fetch_add(1, Relaxed);
-                    let _ = hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), service)
-                        .await;
-                    open.fetch_sub(1, Relaxed);
-                });
-            }
-        });
+        info!(at = %listener, "listening");
+        let (server, app) = (server.clone(), app.clone());
+        match listener {
+            Listener::Tcp(tcp) => serving.spawn(async move { server.serve(tcp, app).await }),
+            Listener::Unix(unix) => serving.spawn(async move { server.serve(unix, app).await }),
+        };
     }
-    drop(app);
-    let beside = [
-        tokio::spawn(tell_browsers(Arc::clone(&state), sender)),
-        tokio::spawn(tell_log(Arc::clone(&state), args.log_interval)),
-        tokio::spawn(tell_systemd(notify.clone())),
-    ];
     notify.ready();
-    let signal = signals.next().await;
-    info!(signal, "ending; a second signal ends it at once");
+    let failed = tokio::select! {
+        signal = signals.next() => {
+            info!(signal, "ending; a second signal ends it at once");
+            Ok(())
+        }
+        // None ends by itself but by failing.
+        Some(ended) = serving.join_next() => ended?.context("cannot accept connections any more"),
+    };
     notify.stopping();
     state.end();
     tokio::spawn(signals.end_at_next());
     // Streams of events end with what they are told.
-    for task in beside {
-        task.abort();
+    beside.shutdown().await;
+    if server.shutdown(args.shutdown_timeout).await {
+        info!("all requests were answered");
+    } else {
+        warn!(timeout = ?args.shutdown_timeout, "requests were broken off");
     }
-    Ok(())
+    failed
 }
 
 /// Has the latest figures in the hands of all browsers each second.
@@ -90,10 +88,10 @@ async fn tell_browsers(state: Arc<State>, latest: watch::Sender<bytes::Bytes>) {
 async fn tell_log(state: Arc<State>, every: Duration) {
     let mut ticks = interval(every);
     ticks.tick().await;
-    let mut before = state.pool.metrics();
+    let mut before = state.pool().metrics();
     loop {
         ticks.tick().await;
-        let now = state.pool.metrics();
+        let now = state.pool().metrics();
         Interval::between(&before, &now).log(&now);
         before = now;
     }

@@ -67,7 +67,9 @@ impl App {
             Route::Ready => refuse(StatusCode::SERVICE_UNAVAILABLE, "ending\n"),
             Route::Echo => fresh("application/octet-stream", Body::stream(request.into_body())),
             Route::Bytes(length) => match parse_amount(length) {
-                Ok(length) => fresh(TEXT, Body::stream(Dots::new(self.state.pool.clone(), length))),
+                Ok(length) => {
+                    fresh(TEXT, Body::stream(Dots::new(self.state.pool().clone(), length)))
+                }
                 Err(error) => refuse(StatusCode::BAD_REQUEST, &format!("{error}\n")),
             },
             Route::File => match &self.files {
@@ -181,15 +183,15 @@ mod tests {
     use http_body_util::{BodyExt, Empty, Full};
     use serde_json::Value;
     use shockwave::BufferPool;
+    use shockwave_http::Server;
     use tokio::sync::watch;
 
     use super::super::events::event;
-    use super::super::snapshot::Connections;
     use super::*;
 
     fn app(root: Option<&Path>) -> App {
-        let connections = || Connections { open: 3, idle: 2, active: 1 };
-        let state = Arc::new(State::new(BufferPool::new(), connections));
+        let server = Server::builder().pool(BufferPool::new()).build();
+        let state = Arc::new(State::new(server));
         let (sender, latest) = watch::channel(event(b"{}"));
         drop(sender);
         App::new(state, latest, root)
@@ -266,7 +268,7 @@ mod tests {
             assert_eq!(body.len() as u64, length);
             assert!(body.iter().all(|byte| *byte == b'.'));
         }
-        let metrics = app.state.pool.metrics();
+        let metrics = app.state.pool().metrics();
         assert_eq!((metrics.total_gets, metrics.in_use_bytes), (1 + 1 + 4 + 64, 0));
         for path in ["", "-1", "x", "1.5k", "99999999g"] {
             let (status, body) = get(&app, &format!("/bytes/{path}")).await;
@@ -294,13 +296,13 @@ mod tests {
         let json: Value = serde_json::from_str(&get(&app, "/metrics.json").await.1).unwrap();
         assert_eq!(json["server"]["requests_total"], 2);
         assert_eq!(json["server"]["by_status"], serde_json::json!({"200": 1, "404": 1}));
-        assert_eq!(json["server"]["connections"]["idle"], 2);
+        assert_eq!(json["server"]["connections"]["open"], 0, "no socket is asked here");
         assert_eq!(json["server"]["latency_seconds"]["count"], 2);
         assert_eq!(json["pool"]["total_gets"], 7);
         let text = get(&app, "/metrics").await.1;
         for line in [
             "shockwave_pool_gets_total{pool=\"main\",class=\"16384\",path=\"fresh\"} 6",
-            "shockwave_http_connections{state=\"idle\"} 2",
+            "shockwave_http_connections{state=\"idle\"} 0",
             "shockwave_http_requests_total{status=\"200\"} 2",
             "shockwave_http_requests_total{status=\"404\"} 1",
             "shockwave_http_request_duration_seconds_bucket{le=\"+Inf\"} 3",

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use shockwave::BufferPoolMetrics;
+use shockwave_http::ServerStats;
 
 use super::histogram::Counts;
 
@@ -23,9 +24,36 @@ pub(crate) struct Snapshot {
 #[derive(Debug, Serialize)]
 pub(crate) struct ServerFigures {
     pub(crate) connections: Connections,
+    /// Requests that the service answered.
     pub(crate) requests_total: u64,
+    /// The same by status.
     pub(crate) by_status: BTreeMap<u16, u64>,
+    /// What the server answered itself, by status: no requests that could be understood, or allowed.
+    pub(crate) refused_by_status: BTreeMap<u16, u64>,
+    /// Times that accepting failed for want of descriptors or memory.
+    pub(crate) accept_failures_total: u64,
+    pub(crate) panics_total: u64,
     pub(crate) latency_seconds: Latency,
+}
+
+impl ServerFigures {
+    pub(crate) fn new(
+        stats: &ServerStats,
+        by_status: BTreeMap<u16, u64>,
+        latency_seconds: Latency,
+    ) -> Self {
+        let &ServerStats { open, idle, active, connections, .. } = stats;
+        let refused = stats.refused.iter().map(|(status, count)| (status.as_u16(), *count));
+        Self {
+            connections: Connections { open, idle, active, opened_total: connections },
+            requests_total: by_status.values().sum(),
+            by_status,
+            refused_by_status: refused.collect(),
+            accept_failures_total: stats.accept_failures,
+            panics_total: stats.panics,
+            latency_seconds,
+        }
+    }
 }
 
 /// Connections now.
@@ -37,6 +65,8 @@ pub(crate) struct Connections {
     pub(crate) idle: u64,
     /// Those that have one.
     pub(crate) active: u64,
+    /// Those that there ever were.
+    pub(crate) opened_total: u64,
 }
 
 /// How long requests took that ended lately; all are `None` if none did.

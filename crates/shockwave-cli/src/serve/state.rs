@@ -6,20 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use shockwave::BufferPool;
+use shockwave_http::Server;
 
 use super::counters::Counters;
 use super::histogram::Counts;
-use super::snapshot::{Connections, Latency, ServerFigures, Snapshot, unix_time};
+use super::snapshot::{Latency, ServerFigures, Snapshot, unix_time};
 
 /// How much of the past the latency is told of.
 const LATELY: Duration = Duration::from_secs(10);
 
 /// What the service knows, for all of its clones.
 pub(crate) struct State {
-    pub(crate) pool: BufferPool,
+    server: Server,
     pub(crate) counters: Arc<Counters>,
-    /// Asks the server, which does not know the service.
-    connections: Box<dyn Fn() -> Connections + Send + Sync>,
     started: Instant,
     is_ready: AtomicBool,
     /// Durations as they were counted at each [`tick`](Self::tick), oldest first. The first is as
@@ -28,15 +27,16 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(
-        pool: BufferPool,
-        connections: impl Fn() -> Connections + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) fn new(server: Server) -> Self {
         let counters = Arc::new(Counters::new());
         let started = Instant::now();
         let past = Mutex::new([(started, counters.durations.counts())].into());
-        let is_ready = AtomicBool::new(true);
-        Self { pool, counters, connections: Box::new(connections), started, is_ready, past }
+        Self { server, counters, started, is_ready: AtomicBool::new(true), past }
+    }
+
+    /// The pool that the server and the service share.
+    pub(crate) fn pool(&self) -> &BufferPool {
+        self.server.pool()
     }
 
     /// Whether requests are welcome: until the server is asked to end.
@@ -59,18 +59,16 @@ impl State {
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        let by_status = self.counters.by_status();
         Snapshot {
             time: unix_time(),
             uptime_seconds: self.started.elapsed().as_secs_f64(),
             version: env!("CARGO_PKG_VERSION"),
-            pool: self.pool.metrics(),
-            server: ServerFigures {
-                connections: (self.connections)(),
-                requests_total: by_status.values().sum(),
-                by_status,
-                latency_seconds: self.latency(),
-            },
+            pool: self.pool().metrics(),
+            server: ServerFigures::new(
+                &self.server.stats(),
+                self.counters.by_status(),
+                self.latency(),
+            ),
         }
     }
 
@@ -96,7 +94,7 @@ mod tests {
 
     #[test]
     fn latency_is_of_the_last_seconds_only() {
-        let state = State::new(BufferPool::new(), Connections::default);
+        let state = State::new(Server::builder().build());
         let begin = Instant::now();
         let count = || state.snapshot().server.latency_seconds.count;
         let second = Duration::from_secs(1);

@@ -57,7 +57,7 @@ impl View<'_> {
         self.summary(frame, summary, &figures, columns);
         self.memory(frame, memory);
         self.lines(frame, lines);
-        self.classes(frame, table, &classes);
+        draw_classes(frame, table, &classes);
         let keys = Line::from("q ends · p pauses").style(soft());
         frame.render_widget(keys, foot);
     }
@@ -148,25 +148,6 @@ impl View<'_> {
         }
     }
 
-    fn classes(&self, frame: &mut Frame<'_>, area: Rect, rows: &[[String; HEAD.len()]]) {
-        let shown = fitting(rows, usize::from(area.width));
-        let row = |texts: &[&str]| {
-            let cells = shown.iter().map(|&(i, _)| {
-                let side = if i == 0 { Alignment::Left } else { Alignment::Right };
-                Cell::from(Line::from(texts[i].to_owned()).alignment(side))
-            });
-            Row::new(cells.collect::<Vec<_>>())
-        };
-        let bold = Style::new().add_modifier(Modifier::BOLD);
-        let body = (1..).zip(rows).map(|(number, texts)| {
-            let row = row(&texts.each_ref().map(String::as_str));
-            if number == rows.len() { row.style(bold) } else { row }
-        });
-        let widths = shown.iter().map(|&(_, width)| Constraint::Length(width));
-        let table = Table::new(body, widths).header(row(&HEAD).style(soft()));
-        frame.render_widget(table.column_spacing(SPACING), area);
-    }
-
     fn health(&self) -> Style {
         match hit_rate(self.history) {
             Some(rate) if rate >= 95.0 => self.colored(Color::Green),
@@ -179,6 +160,26 @@ impl View<'_> {
     fn colored(&self, color: Color) -> Style {
         if self.has_colors { Style::new().fg(color) } else { Style::new() }
     }
+}
+
+/// The table: a row for each class, and one for all, which is the last.
+fn draw_classes(frame: &mut Frame<'_>, area: Rect, rows: &[[String; HEAD.len()]]) {
+    let shown = fitting(rows, usize::from(area.width));
+    let row = |texts: &[&str]| {
+        let cells = shown.iter().map(|&(i, _)| {
+            let side = if i == 0 { Alignment::Left } else { Alignment::Right };
+            Cell::from(Line::from(texts[i].to_owned()).alignment(side))
+        });
+        Row::new(cells.collect::<Vec<_>>())
+    };
+    let bold = Style::new().add_modifier(Modifier::BOLD);
+    let body = (1..).zip(rows).map(|(number, texts)| {
+        let row = row(&texts.each_ref().map(String::as_str));
+        if number == rows.len() { row.style(bold) } else { row }
+    });
+    let widths = shown.iter().map(|&(_, width)| Constraint::Length(width));
+    let table = Table::new(body, widths).header(row(&HEAD).style(soft()));
+    frame.render_widget(table.column_spacing(SPACING), area);
 }
 
 /// For what is there to be read, and not to be looked at.
