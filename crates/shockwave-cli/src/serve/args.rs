@@ -24,16 +24,16 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "SHOCKWAVE_UNIX", value_name = "PATH")]
     pub(crate) unix: Option<PathBuf>,
 
-    /// How many idle buffers of each class to begin with
+    /// How many idle buffers of each class to begin with [default: 32 for each core, within half of
+    /// the budget]
     #[arg(
         long,
         env = "SHOCKWAVE_WARMUP",
         value_name = "N",
         value_parser = parse_warmup,
-        default_value = "16",
         allow_hyphen_values = true
     )]
-    pub(crate) warmup: usize,
+    pub(crate) warmup: Option<usize>,
 
     /// The sizes of buffers to pool, ascending [default: 2k,4k,8k,16k,32k,64k]
     #[arg(

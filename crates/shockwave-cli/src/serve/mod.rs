@@ -24,15 +24,14 @@ mod service;
 mod signals;
 mod snapshot;
 mod state;
+mod warm;
 
 pub(crate) use args::ServeArgs;
 
 use std::time::Duration;
 
 use anyhow::Context;
-use shockwave::BufferPool;
 use tokio::runtime;
-use tracing::warn;
 
 use crate::color::Color;
 use crate::exit_code::Exit;
@@ -44,7 +43,7 @@ const MAINTAIN_EVERY: Duration = Duration::from_secs(10);
 /// Serves until a signal ends it.
 pub(crate) fn run(args: &ServeArgs, color: Color) -> anyhow::Result<Exit> {
     logs::start(args.log_format, args.log_level, color)?;
-    let pool = pool(args)?;
+    let pool = warm::pool(args)?;
     // So that memory of a peak goes back even if no traffic follows.
     let _maintainer = pool.start_maintainer(MAINTAIN_EVERY);
     let mut runtime = runtime::Builder::new_multi_thread();
@@ -54,23 +53,4 @@ pub(crate) fn run(args: &ServeArgs, color: Color) -> anyhow::Result<Exit> {
     let runtime = runtime.enable_all().build().context("cannot start the runtime")?;
     runtime.block_on(server::serve(args, pool))?;
     Ok(Exit::Ok)
-}
-
-fn pool(args: &ServeArgs) -> anyhow::Result<BufferPool> {
-    let mut builder = BufferPool::builder().cells(args.cells.into());
-    if let Some(classes) = &args.classes {
-        builder = builder.classes(&classes.0);
-    }
-    if let Some(budget) = args.budget {
-        builder = builder.budget(budget);
-    }
-    let pool = builder.build().context("cannot make the pool")?;
-    pool.warmup(args.warmup);
-    if pool.metrics().pools.iter().any(|class| class.idle < args.warmup as u64) {
-        warn!(
-            warmup = args.warmup,
-            "there is no room for the whole warm-up: try a larger --budget"
-        );
-    }
-    Ok(pool)
 }

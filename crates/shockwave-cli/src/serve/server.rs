@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use shockwave::BufferPool;
+use shockwave::{BufferPool, BufferPoolMetrics};
 use shockwave_http::{Limits, Server};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -40,7 +40,7 @@ pub(crate) async fn serve(args: &ServeArgs, pool: BufferPool) -> anyhow::Result<
     let app = App::new(Arc::clone(&state), latest, args.root.as_deref());
     let mut beside = JoinSet::new();
     beside.spawn(tell_browsers(Arc::clone(&state), sender));
-    beside.spawn(tell_log(Arc::clone(&state), args.log_interval));
+    beside.spawn(tell_log(Arc::clone(&state), state.pool().metrics(), args.log_interval));
     beside.spawn(tell_systemd(notify.clone()));
     let mut serving = JoinSet::new();
     for listener in listeners {
@@ -84,11 +84,10 @@ async fn tell_browsers(state: Arc<State>, latest: watch::Sender<bytes::Bytes>) {
     }
 }
 
-/// Logs the hit rate of each interval.
-async fn tell_log(state: Arc<State>, every: Duration) {
+/// Logs the hit rate of each interval, from `before` on.
+async fn tell_log(state: Arc<State>, mut before: BufferPoolMetrics, every: Duration) {
     let mut ticks = interval(every);
     ticks.tick().await;
-    let mut before = state.pool().metrics();
     loop {
         ticks.tick().await;
         let now = state.pool().metrics();
