@@ -17,7 +17,6 @@ use crate::depot::Stock;
 use crate::error::GetError;
 use crate::limits::CLASSES_MAX;
 use crate::magazine::{Block, Stack};
-use crate::oversize::Oversize;
 use crate::reentry::Stay;
 use crate::sync::{MutexGuard, yield_now};
 use crate::wait::Queue;
@@ -114,14 +113,6 @@ struct Balance {
 }
 
 impl Engine {
-    /// Bytes that a get of `size` takes from the source. `None` for more than there can be.
-    pub(crate) fn bytes_for(&self, size: usize) -> Option<usize> {
-        match self.classes.of(size) {
-            Some(class) => Some(self.classes.bytes(class)),
-            None => Oversize::bytes(size),
-        }
-    }
-
     /// Finds room for `asked` bytes, of `class` if they are a block's, or says why there is none.
     /// Not for a nested call.
     pub(super) fn room(
