@@ -288,12 +288,12 @@ impl Engine {
 
     /// What is to be done after a get's slow path. If the source refused, bytes that were charged
     /// are free again. Otherwise nobody is woken, least of all the one who waits and has just tried
-    /// in vain. What was `found` and not made, a signal handler may have asked for.
+    /// in vain. What was `found` and not made leaves the look at the clock to the puts.
     pub(super) fn after_get<T>(&self, got: &Result<T, GetError>, found: bool) {
         if matches!(got, Err(refused) if refused.is_out_of_memory()) {
             self.governor.queue.notify();
         }
-        self.after_slow_path(self.is_due(found));
+        self.after_slow_path(!found && self.is_due(false));
     }
 
     /// Whoever watches is told, and what was long of no use goes back.
