@@ -91,7 +91,7 @@ impl RseqCells {
     pub(crate) fn new() -> Result<Self, &'static str> {
         register()?;
         let rows = pages::map(ROWS << ROW_SHIFT).ok_or("the system has no memory for the cells")?;
-        Ok(Self { rows: rows.cast(), cpus: super::cpus().unwrap_or(ROWS).min(ROWS) })
+        Ok(Self { rows: rows.cast(), cpus: super::cpus::possible().unwrap_or(ROWS).min(ROWS) })
     }
 
     /// Rows that may ever be touched.
