@@ -2,7 +2,7 @@
 //!
 //! The fast paths are [`Engine::take_fast`] and [`put_fast`]: one restartable sequence each,
 //! inlined into the caller. Everything else is out of line. Where there are restartable sequences,
-//! that runs once for some thirty gets or puts, and takes one lock; locked cells are entered from
+//! that runs once for many gets or puts, and takes one lock; locked cells are entered from
 //! there too.
 //!
 //! ```text
@@ -24,7 +24,7 @@ use crate::cells::{
 };
 use crate::class::SizeClasses;
 use crate::controls::Controls;
-use crate::depot::{Counts, Depot, Stock};
+use crate::depot::{Capacity, Counts, Depot, Stock};
 use crate::error::GetError;
 use crate::magazine::Block;
 use crate::meta::Meta;
@@ -90,11 +90,11 @@ impl Engine {
         pool: usize,
         classes: SizeClasses,
         cells: CellSet,
-        capacities: &[u8],
+        per_core_bytes: usize,
         source: Arc<dyn Source>,
         rules: Rules,
     ) -> Self {
-        let depots = (0..classes.count()).map(|class| Depot::new(capacities[class].into()));
+        let depots = Capacity::of_classes(&classes, per_core_bytes).map(Depot::new).collect();
         let meta = Meta::of_pool(pool);
         let (first_column, meta) = match cells.rseq() {
             Some(rseq) => {
@@ -103,11 +103,11 @@ impl Engine {
             }
             None => (Column::NONE, meta.with_locked()),
         };
-        Self {
+        let engine = Self {
             first_column,
             area: Area::known(),
             meta,
-            depots: depots.collect(),
+            depots,
             controls: Controls::new(),
             classes,
             cells,
@@ -118,7 +118,11 @@ impl Engine {
             sees_gets: false,
             modes: Modes::default(),
             tracker: None,
+        };
+        for depot in &engine.depots {
+            depot.visit().set_marks(vec![0; engine.cells.rows()]);
         }
+        engine
     }
 
     /// The fast path of a get: a class that serves `size`, and a block from this CPU's cell of it.
@@ -166,12 +170,13 @@ impl Engine {
         // What lies here may be spoken for by those who wait.
         let free = self.ahead(turn) == 0 && !self.modes.passthrough;
         let block = if free { depot.visit().take(&self.cells, class) } else { None };
+        let found = block.is_some();
         let got = match block {
             Some(block) => Ok(Got::Block(class, block)),
             None => self.get_fresh(size, class, turn),
         };
         drop(stay);
-        self.after_get(&got);
+        self.after_get(&got, found);
         got
     }
 
@@ -186,7 +191,7 @@ impl Engine {
         }
         drop(stay);
         if !nested {
-            self.after_get(&made);
+            self.after_get(&made, false);
         }
         made.map(Got::Oversize)
     }
@@ -239,7 +244,7 @@ impl Engine {
             self.governor.queue.notify_later();
             return Ok(0);
         }
-        let due = self.is_due();
+        let due = self.is_due(true);
         let mut stock = depot.visit();
         let rejected = self.keep(&mut stock, class, block).err();
         if rejected.is_some() {

@@ -107,7 +107,9 @@
 //! **Warm up before you listen.** See [capacity planning](#capacity-planning). What is warmed up is
 //! resident, so the first requests cause no page faults either, and counts in no metric.
 //!
-//! **Watch the hit rate.** The example `hit_rate_reporter` logs it each minute.
+//! **Watch the hit rate.** The example `hit_rate_reporter` logs it each minute. With the feature
+//! `prometheus` any server shows it, and all else, to Prometheus: example `prometheus_endpoint`; the
+//! repository's folder `deploy` has alerts and a dashboard.
 //!
 //! # Troubleshooting
 //!
@@ -141,7 +143,7 @@
 //! # Capacity planning
 //!
 //! Buffers in use at once are requests per second times the seconds for which each holds its
-//! buffer. Warm up twice that, since load is not even, and half a magazine for each CPU, since what
+//! buffer. Warm up twice that, since load is not even, and some thirty for each CPU, since what
 //! lies in one CPU's cell is not to be had from another:
 //!
 //! ```
@@ -188,7 +190,8 @@
 //! example `backpressure` does all three.
 //!
 //! What was not needed for a whole [interval](BufferPoolBuilder::trim_interval) goes back to the
-//! source, down to what was warmed up.
+//! source, down to what was warmed up. On Linux the source is [mapped memory](Map), and what goes
+//! back is the system's at once; [`Heap`] and sources of your own are a choice of the builder's.
 //!
 //! # Features
 //!
@@ -199,6 +202,10 @@
 //! |---|---|
 //! | `bytes` | `bytes::BufMut` for [`Buffer`], `Buf` for [`Shared`], and `Bytes` from it |
 //! | `serde` | `serde::Serialize` for buffers, metrics and load-test results |
+//! | `prometheus` | metrics in the formats that Prometheus reads, for any server to show |
+//! | `prometheus-client` | the same as a collector for a registry of that crate |
+//! | `metrics` | snapshots told to the recorder of the `metrics` facade |
+//! | `opentelemetry` | observable instruments for an OpenTelemetry meter |
 //! | `loadtest` | the load test as a library |
 //!
 //! # Platforms
@@ -264,6 +271,7 @@ mod verify;
 mod wait;
 mod watch;
 
+pub use self::metrics::{BufferPoolMetrics, SizedPoolMetrics};
 pub use acquire::Acquire;
 pub use buffer::Buffer;
 pub use builder::BufferPoolBuilder;
@@ -273,13 +281,20 @@ pub use class::{
     BUFFER_SIZE_64KB,
 };
 pub use error::{BuildError, GetError};
+#[cfg(feature = "metrics")]
+pub use ext::metrics_facade;
+#[cfg(feature = "opentelemetry")]
+pub use ext::opentelemetry;
+#[cfg(feature = "prometheus")]
+pub use ext::prometheus;
+#[cfg(feature = "prometheus-client")]
+pub use ext::prometheus_client;
 pub use global::{
     buffer_pool_metrics, get_buffer, global, print_buffer_pool_metrics, put_buffer,
     put_buffer_with_reset, reset_buffer_pool_metrics, warmup_buffer_pool,
 };
 pub use loans::{RawHandles, raw_handles};
 pub use maintain::Maintainer;
-pub use metrics::{BufferPoolMetrics, SizedPoolMetrics};
 pub use pool::BufferPool;
 pub use raw::{RawBuffer, RawError};
 pub use sampling::Sampling;

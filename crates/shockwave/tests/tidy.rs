@@ -66,6 +66,7 @@ const UNSAFE: &[&str] = &[
     "source/map.rs",
     "source/mod.rs",
     "source/pages.rs",
+    "source/spans.rs",
     "track/mod.rs",
     "track/table.rs",
     "wait.rs",

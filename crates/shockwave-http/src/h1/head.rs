@@ -1,0 +1,198 @@
+//! A request's head: one pass of `httparse`, then what it leaves to us.
+//!
+//! `httparse` refuses control bytes, folded lines and space before a colon. It lets pass lines that
+//! end with LF alone, empty lines before the first, and any byte above 0x7F in the target. The
+//! strict pass costs a look at two bytes of each line: what `httparse` found tells where lines end.
+
+use std::mem::MaybeUninit;
+
+use bytes::Bytes;
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, Method, Uri, Version};
+use httparse::{Header, Status};
+
+use super::connection::{Connection, expects_continue};
+use super::explain::{explain, version};
+use super::framing::{BodyLength, Framing};
+use super::host::is_host_and_port;
+use super::parts::{Copied, Parts, Shared, value};
+use super::refusal::{Refusal, Why};
+use super::target;
+use crate::Limits;
+
+/// Fields for which there is room on the stack: as many as [`Limits`] allows unless told otherwise.
+/// They are 32 bytes each, and none is written before it is found.
+const FIELDS_ON_STACK: usize = 100;
+
+/// From so many bytes on, a head is copied once, and its parts share the copy: that costs two
+/// allocations, and two atomic operations for each part. Below, there are few parts, and each is
+/// copied by itself, for one allocation.
+const SHARED_BYTES: usize = 128;
+
+/// A request's head, and what follows from it for the connection.
+#[derive(Debug)]
+pub struct RequestHead {
+    /// The method.
+    pub method: Method,
+    /// The target, as it was sent.
+    pub uri: Uri,
+    /// 1.0 or 1.1. A higher minor version is taken for 1.1.
+    pub version: Version,
+    /// The fields, in the order sent. `Host` has the target's authority, if the target is absolute.
+    pub headers: HeaderMap,
+    /// How long the body is.
+    pub body: BodyLength,
+    /// Whether the client wants the connection to stay.
+    pub keep_alive: bool,
+    /// Whether there is a body that the client holds back until it reads
+    /// [`CONTINUE`](super::CONTINUE).
+    pub expect_continue: bool,
+}
+
+/// Parses a head: all that [`HeadEnd`](super::HeadEnd) found to be one.
+///
+/// The head is copied once, and the fields' values and the target share the copy: nothing of the
+/// buffer in which it came is kept. See [`parse_head_shared`] for the errors.
+///
+/// ```
+/// use shockwave_http::{Limits, h1::{BodyLength, parse_head}};
+///
+/// let bytes = b"PUT /file HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n";
+/// let head = parse_head(bytes, &Limits::default())?;
+/// assert_eq!(head.method, "PUT");
+/// assert_eq!(head.uri, "/file");
+/// assert_eq!(head.headers["host"], "localhost");
+/// assert_eq!(head.body, BodyLength::Exact(5));
+/// assert!(head.keep_alive);
+/// # Ok::<(), shockwave_http::h1::Refusal>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`parse_head_shared`].
+pub fn parse_head(head: &[u8], limits: &Limits) -> Result<RequestHead, Refusal> {
+    if head.len() < SHARED_BYTES {
+        return parse(head, &Copied, limits);
+    }
+    parse_head_shared(&Bytes::copy_from_slice(head), limits)
+}
+
+/// Parses a head that is shared already: values and target are slices of it, and keep it.
+///
+/// # Errors
+///
+/// 400 for what is malformed: request line, target, fields, `Host` in number or form, lengths and
+/// codings by RFC 9112, section 6.3. 413 for a declared length beyond its limit, 417 for an unknown
+/// expectation, 431 for too many fields, 501 for an unknown transfer coding or a method too long,
+/// 505 for another major version. Limits on bytes are [`HeadEnd`](super::HeadEnd)'s to hold.
+pub fn parse_head_shared(head: &Bytes, limits: &Limits) -> Result<RequestHead, Refusal> {
+    parse(head, &Shared(head), limits)
+}
+
+/// Parses a head, of which `parts` makes what is to be kept.
+fn parse(head: &[u8], parts: &impl Parts, limits: &Limits) -> Result<RequestHead, Refusal> {
+    let bytes = head.strip_prefix(b"\r\n").unwrap_or(head);
+    if matches!(bytes, [b'\r' | b'\n', ..]) {
+        return Err(Why::EmptyLines.into());
+    }
+    let mut on_stack = [const { MaybeUninit::<Header<'_>>::uninit() }; FIELDS_ON_STACK];
+    let mut on_heap = Vec::new();
+    let slots = if let Some(slots) = on_stack.get_mut(..limits.fields) {
+        slots
+    } else {
+        let lines = memchr::memchr_iter(b'\n', bytes).count();
+        on_heap.resize_with(lines.min(limits.fields), MaybeUninit::uninit);
+        &mut on_heap
+    };
+    let mut request = httparse::Request::new(&mut []);
+    match request.parse_with_uninit_headers(bytes, slots) {
+        Ok(Status::Complete(length)) if length == bytes.len() && bytes.ends_with(b"\r\n\r\n") => {}
+        Ok(_) => return Err(explain(bytes, None)),
+        // A minor version above 1.1, which is to be read as 1.1.
+        Err(httparse::Error::Version) => return parse_head_shared(&version::lower(bytes)?, limits),
+        Err(error) => return Err(explain(bytes, Some(error))),
+    }
+    let (Some(method), Some(target), Some(minor)) = (request.method, request.path, request.version)
+    else {
+        return Err(Why::RequestLine.into());
+    };
+    if method.len() > limits.method_bytes {
+        return Err(Why::MethodTooLong.into());
+    }
+    // What follows is large, and is written in place: a move of it costs as much as a field.
+    let mut parsed = RequestHead {
+        method: Method::from_bytes(method.as_bytes()).map_err(|_token| Why::Method)?,
+        uri: Uri::default(),
+        version: if minor == 0 { Version::HTTP_10 } else { Version::HTTP_11 },
+        headers: HeaderMap::new(),
+        body: BodyLength::Empty,
+        keep_alive: true,
+        expect_continue: false,
+    };
+    let authority = target::check(&parsed.method, target.as_bytes())?;
+    // The default is `/`, and needs no memory.
+    if target != "/" {
+        parsed.uri = Uri::from_maybe_shared(parts.part(target.as_bytes()))
+            .map_err(|_invalid| target::not_a_uri(target))?;
+    }
+    parsed.headers.try_reserve(request.headers.len()).map_err(|_full| Why::FieldsTooMany)?;
+    let mut said = Said::default();
+    for field in &*request.headers {
+        let start = field.name.as_ptr().addr() - bytes.as_ptr().addr();
+        if bytes[..start].last_chunk() != Some(b"\r\n") {
+            return Err(Why::BareLf.into());
+        }
+        let name =
+            HeaderName::from_bytes(field.name.as_bytes()).map_err(|_token| Why::FieldName)?;
+        said.note(field.name.len(), &name, field.value)?;
+        let value = value(parts, field.value)?;
+        parsed.headers.append(name, value);
+    }
+    said.host(parsed.version)?;
+    if let Some(authority) = authority {
+        parsed.headers.insert(HOST, value(parts, authority)?);
+    }
+    parsed.body = said.framing.body(parsed.version, limits)?;
+    parsed.keep_alive = said.connection.stays(parsed.version);
+    parsed.expect_continue = said.expects_continue
+        && parsed.version == Version::HTTP_11
+        && parsed.body != BodyLength::Empty;
+    Ok(parsed)
+}
+
+/// What the fields say that means something to the connection.
+#[derive(Debug, Default)]
+struct Said<'a> {
+    host: Option<&'a [u8]>,
+    framing: Framing<'a>,
+    connection: Connection,
+    expects_continue: bool,
+}
+
+impl<'a> Said<'a> {
+    fn note(&mut self, length: usize, name: &HeaderName, value: &'a [u8]) -> Result<(), Refusal> {
+        // Lengths first, which leave out nearly all others for the price of one jump.
+        match length {
+            4 if name == HOST && self.host.replace(value).is_some() => {
+                return Err(Why::HostRepeated.into());
+            }
+            6 if name == EXPECT => self.expects_continue |= expects_continue(value)?,
+            10 if name == CONNECTION => self.connection.note(value),
+            14 if name == CONTENT_LENGTH => self.framing.note_length(value)?,
+            17 if name == TRANSFER_ENCODING => self.framing.note_coding(value)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Exactly one well-formed Host in 1.1, at most one in 1.0 (RFC 9112, 3.2), even if the target
+    /// has an authority that overrides it.
+    fn host(&self, version: Version) -> Result<(), Refusal> {
+        match self.host {
+            Some(host) if is_host_and_port(host) => Ok(()),
+            Some(_) => Err(Why::HostMalformed.into()),
+            None if version == Version::HTTP_10 => Ok(()),
+            None => Err(Why::HostMissing.into()),
+        }
+    }
+}
