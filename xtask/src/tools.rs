@@ -46,10 +46,10 @@ pub(crate) fn apt(packages: &[&str]) -> Result<(), Skipped> {
     let names = missing.join(", ");
     let without = |why: &str| Skipped(format!("without {names}: {why}"));
     if !is_on_path("apt-get") {
-        return Err(without("there is no apt-get to install them"));
+        return Err(without("there is no apt-get"));
     }
     if !may_install() {
-        return Err(without("only root may install them, or sudo without a password"));
+        return Err(without("to install takes root, or sudo without a password"));
     }
     let install = [&["install", "-y", "-qq", "--no-install-recommends"], &missing[..]].concat();
     let get = |arguments: &[&str]| {

@@ -4,6 +4,7 @@ mod checks;
 mod deploy;
 mod features;
 mod fuzz;
+mod interop;
 mod programs;
 mod prometheus;
 mod suites;
@@ -52,6 +53,11 @@ pub(crate) const STEPS: &[Step] = &[
         run: prometheus::prometheus,
     },
     Step { name: "deploy", what: "units for systemd, by itself", run: deploy::deploy },
+    Step {
+        name: "interop",
+        what: "curl, h11, HAProxy, slowhttptest and wrk against the server",
+        run: interop::interop,
+    },
     Step { name: "package", what: "the library as it would be published", run: checks::package },
     Step { name: "main", what: "the load test, as the README shows it", run: programs::main },
 ];
