@@ -108,8 +108,8 @@
 //! resident, so the first requests cause no page faults either, and counts in no metric.
 //!
 //! **Watch the hit rate.** The example `hit_rate_reporter` logs it each minute. With the feature
-//! `prometheus` any server shows it, and all else, to Prometheus: example `prometheus_endpoint`; the
-//! repository's folder `deploy` has alerts and a dashboard.
+//! `prometheus` any server shows it, and all else, to Prometheus: example `prometheus_endpoint`;
+//! the repository's folder `deploy` has alerts and a dashboard.
 //!
 //! # Troubleshooting
 //!
