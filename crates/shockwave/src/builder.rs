@@ -12,7 +12,7 @@ use crate::life::Handle;
 use crate::limits::{PER_CORE_BYTES, TRIM_INTERVAL_MS};
 use crate::pool::BufferPool;
 use crate::reentry;
-use crate::source::{Heap, Source};
+use crate::source::{self, Source};
 use crate::watch::{Marks, Pressure};
 
 /// Builds a [`BufferPool`] that differs from the default one. From [`BufferPool::builder`].
@@ -47,7 +47,7 @@ impl BufferPool {
             classes: DEFAULT_CLASSES.to_vec(),
             cells: Cells::Auto,
             per_core_bytes: PER_CORE_BYTES,
-            source: Arc::new(Heap),
+            source: source::default(),
             rules: Rules { budget: usize::MAX, interval_ms: TRIM_INTERVAL_MS, marks: None },
         }
     }
@@ -80,9 +80,10 @@ impl BufferPoolBuilder {
         self
     }
 
-    /// Where buffers' memory comes from. Default: [`Heap`], the global allocator. Clones of this
-    /// builder build pools that share the source. Cost: asked once for each buffer that is made,
-    /// never for one that is found.
+    /// Where buffers' memory comes from. Default: [`Map`](crate::Map) on Linux, so that what goes
+    /// back is the system's at once; elsewhere [`Heap`](crate::Heap), the global allocator. Clones
+    /// of this builder build pools that share the source. Cost: asked once for each buffer that is
+    /// made, never for one that is found.
     pub fn source(mut self, source: impl Source + 'static) -> Self {
         self.source = Arc::new(source);
         self
@@ -143,10 +144,11 @@ impl BufferPoolBuilder {
 
     /// How long a buffer lies idle before it may go back to the source by itself: what was not
     /// needed in a whole interval does. Default: 10 seconds. Rounded to milliseconds; zero turns it
-    /// off. Looked at when a get or put visits a depot, and then at most 4 MiB of each class go
-    /// back; without traffic nothing does, but by [`maintain`](BufferPool::maintain) or a
-    /// [`Maintainer`](crate::Maintainer). Cost: a look at the clock, five nanoseconds, for each
-    /// visit.
+    /// off. Looked at when a get or put visits a depot, or, with a source that is not
+    /// [for signal handlers](Source::is_signal_safe), when one asks that anyway; then at most 4 MiB
+    /// of each class go back. Without traffic nothing does, but by
+    /// [`maintain`](BufferPool::maintain) or a [`Maintainer`](crate::Maintainer). Cost: a look at
+    /// the clock, five nanoseconds, for each visit.
     pub fn trim_interval(mut self, interval: Duration) -> Self {
         self.rules.interval_ms = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX / 2);
         self

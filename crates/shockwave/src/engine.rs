@@ -92,7 +92,7 @@ impl Engine {
             }
             None => (Column::NONE, meta.with_locked()),
         };
-        Self {
+        let engine = Self {
             first_column,
             area: Area::known(),
             meta,
@@ -104,7 +104,11 @@ impl Engine {
             governor: Governor::new(rules),
             oversize: OversizeCounts::new(),
             keepers: AtomicUsize::new(1),
+        };
+        for depot in &engine.depots {
+            depot.visit().set_marks(vec![0; engine.cells.rows()]);
         }
+        engine
     }
 
     /// The fast path of a get: a class that serves `size`, and a block from this CPU's cell of it.
@@ -152,9 +156,10 @@ impl Engine {
         // What lies here may be spoken for by those who wait.
         let free = self.ahead(turn) == 0;
         let block = if free { depot.visit().take(&self.cells, class) } else { None };
+        let found = block.is_some();
         let got = block.map_or_else(|| self.get_fresh(size, class, turn), Ok);
         drop(stay);
-        self.after_get(&got);
+        self.after_get(&got, found);
         got.map(|block| Got::Block(class, block))
     }
 
@@ -169,7 +174,7 @@ impl Engine {
         }
         drop(stay);
         if !nested {
-            self.after_get(&made);
+            self.after_get(&made, false);
         }
         made.map(Got::Oversize)
     }
@@ -222,7 +227,7 @@ impl Engine {
             self.governor.queue.notify_later();
             return Ok(0);
         }
-        let due = self.is_due();
+        let due = self.is_due(true);
         let mut stock = depot.visit();
         let rejected = stock.give(&self.cells, class, block).err();
         if rejected.is_some() {

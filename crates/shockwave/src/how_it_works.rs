@@ -26,7 +26,7 @@
 //!              │ ▲
 //!  nothing idle┘ └── a new buffer
 //!              ▼ │
-//!            the source: the program's allocator
+//!            the source: mapped memory, or the program's allocator
 //! ```
 //!
 //! A get looks for a buffer from the top down, and a put leaves one at the top. Nearly always, the
@@ -209,9 +209,9 @@
 //! A signal handler may get or put while its own thread is half way through a get. On the fast path
 //! the kernel has aborted that get's sequence, so nothing is half done. On the slow path the thread
 //! may hold the class's lock; the handler notices that it is nested, and takes no lock that is
-//! held. Its put leaves the buffer on a list through the idle buffers themselves, and whoever lets
-//! go of the lock takes it home. Its get, if it must, maps pages of its own instead of entering an
-//! allocator.
+//! held. Its put leaves the buffer on a list through the waiting buffers themselves, and its thread
+//! takes it home, and wakes whoever waits for it, as soon as it is out of its slow path. Its get,
+//! if it must, maps pages of its own instead of entering an allocator.
 //!
 //! A fork copies one thread and all memory. Were another thread in the depot just then, the child
 //! would have its lock held for ever; so a fork first takes the locks of all classes of all pools,

@@ -174,7 +174,8 @@
 //! example `backpressure` does all three.
 //!
 //! What was not needed for a whole [interval](BufferPoolBuilder::trim_interval) goes back to the
-//! source, down to what was warmed up.
+//! source, down to what was warmed up. On Linux the source is [mapped memory](Map), and what goes
+//! back is the system's at once; [`Heap`] and sources of your own are a choice of the builder's.
 //!
 //! # Features
 //!

@@ -62,6 +62,7 @@ const UNSAFE: &[&str] = &[
     "source/map.rs",
     "source/mod.rs",
     "source/pages.rs",
+    "source/spans.rs",
     "wait.rs",
 ];
 

@@ -65,7 +65,7 @@ pub(crate) struct Stock {
     low: usize,
     /// Idle blocks that are kept however long they lie, cells included.
     floor: usize,
-    /// What each row's magazine looked like when the interval began; empty before the first.
+    /// What each row's magazine looked like when the interval began; zeros before the first.
     marks: Vec<u64>,
     /// `gets` holds what was harvested, `idle` stays zero; see [`counts`](Self::counts).
     counts: Counts,
@@ -251,14 +251,9 @@ impl Stock {
         (self.idle + cells.sum(class, self).len).saturating_sub(self.floor)
     }
 
-    /// Whether there are marks for [`end_interval`](Self::end_interval).
-    pub(crate) fn has_marks(&self) -> bool {
-        !self.marks.is_empty()
-    }
-
-    /// Brings marks, one for each row. Returns what is not needed, to be freed without the lock.
-    pub(crate) fn set_marks(&mut self, marks: Vec<u64>) -> Vec<u64> {
-        if self.has_marks() { marks } else { std::mem::replace(&mut self.marks, marks) }
+    /// Brings marks for [`end_interval`](Self::end_interval), one for each row.
+    pub(crate) fn set_marks(&mut self, marks: Vec<u64>) {
+        self.marks = marks;
     }
 
     /// Ends an interval: brings home what lies in cells that did not move in it, shrinks a class of

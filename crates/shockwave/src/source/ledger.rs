@@ -13,9 +13,9 @@
 use std::alloc::Layout;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use super::Source;
+use crate::sync::{AtomicUsize, Ordering::SeqCst};
 
 /// A source with an account. All orders are `SeqCst`: who discharges looks for waiters next, and a
 /// waiter who has said that it waits looks here next; one of the two must see the other.
@@ -86,6 +86,11 @@ impl Ledger {
         self.moving.fetch_sub(bytes, SeqCst);
     }
 
+    /// Whether memory may be given back from within a signal handler.
+    pub(crate) fn is_signal_safe(&self) -> bool {
+        self.source.is_signal_safe()
+    }
+
     /// Has the source hold still for a fork.
     pub(crate) fn before_fork(&self) {
         self.source.before_fork();
@@ -118,7 +123,7 @@ impl Ledger {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use crate::source::Heap;

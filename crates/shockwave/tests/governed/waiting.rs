@@ -110,6 +110,22 @@ fn a_get_beside_waiters_is_served_only_from_what_they_leave() {
 }
 
 #[test]
+fn who_leaves_the_line_lets_nobody_past_those_who_stay() {
+    on_both(|cells| {
+        let pool = builder(cells).budget(4 * 2048).build().unwrap();
+        let mut held: Vec<_> = (0..4).map(|_| pool.get(2048)).collect();
+        let leaves = Request::waiting(&pool, 2048);
+        let mut stays = Request::waiting(&pool, 4096);
+        drop(leaves);
+        held.pop();
+        assert!(pool.try_get(1).is_err(), "what has come back is spoken for");
+        held.pop();
+        drop(stays.served());
+        check(&pool);
+    });
+}
+
+#[test]
 fn dropping_a_request_wakes_the_next() {
     on_both(|cells| {
         let pool = builder(cells).budget(65_536).build().unwrap();
