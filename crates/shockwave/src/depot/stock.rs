@@ -432,7 +432,7 @@ mod tests {
         /// Ends an interval.
         fn rest(&mut self) {
             for (class, stock) in self.stocks.iter_mut().enumerate() {
-                if !stock.has_marks() {
+                if stock.marks.is_empty() {
                     stock.set_marks(vec![0; 1]);
                 }
                 stock.end_interval(&self.cells, class);
