@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::contender::Contender;
 use crate::contenders::{
-    bytes_mut::PlainBytesMut, floor::Floor, heap::FromHeap, opool::Opool, shockwave::Shockwave,
-    system::System, thread_local::ThreadLocal, vec::PlainVec, zeropool::Zeropool,
+    busy::Busy, bytes_mut::PlainBytesMut, floor::Floor, heap::FromHeap, opool::Opool,
+    shockwave::Shockwave, system::System, thread_local::ThreadLocal, vec::PlainVec,
+    zeropool::Zeropool,
 };
 use crate::runner::{Bench, Runner};
 
@@ -39,6 +40,9 @@ pub(crate) enum Id {
     BytesMut,
     /// A bare local `Vec` of pointers
     Floor,
+    /// The floor with as many instructions as the pool has: a witness of the steady check
+    #[value(skip)]
+    Busy,
 }
 
 /// What a contender does for its time.
@@ -69,6 +73,7 @@ impl Id {
             Self::Vec => "Vec::with_capacity",
             Self::BytesMut => "BytesMut",
             Self::Floor => "floor: bare local Vec",
+            Self::Busy => "busy floor",
         }
     }
 
@@ -79,7 +84,7 @@ impl Id {
 
     /// Whether this is someone to win or lose against: neither ours nor the floor.
     pub(crate) fn is_peer(self) -> bool {
-        !self.is_ours() && self != Self::Floor
+        !self.is_ours() && !matches!(self, Self::Floor | Self::Busy)
     }
 
     /// The crate that a peer comes from, for its version.
@@ -91,7 +96,7 @@ impl Id {
             Self::Zeropool => Some("zeropool"),
             Self::Opool => Some("opool"),
             Self::BytesMut => Some("bytes"),
-            Self::ThreadLocal | Self::Glibc | Self::Vec | Self::Floor => None,
+            Self::ThreadLocal | Self::Glibc | Self::Vec | Self::Floor | Self::Busy => None,
         }
     }
 
@@ -135,7 +140,9 @@ impl Id {
                 MALLOC_CLEARING,
                 "1024 of a class, as set here, in one queue for all threads",
             ),
-            Self::Floor => ("nothing", "nothing; a reset is a memset by hand", "all, one thread's"),
+            Self::Floor | Self::Busy => {
+                ("nothing", "nothing; a reset is a memset by hand", "all, one thread's")
+            }
         };
         About { counts, clears, keeps }
     }
@@ -166,6 +173,7 @@ impl Id {
             Self::Vec => enter::<PlainVec>(),
             Self::BytesMut => enter::<PlainBytesMut>(),
             Self::Floor => enter::<Floor>(),
+            Self::Busy => enter::<Busy>(),
         }
     }
 }
