@@ -203,6 +203,15 @@
 //! }
 //! ```
 //!
+//! In a container, a limit on CPU time is respected where it matters. Locked cells are as many as
+//! the limit has use for. Cells entered by sequences belong to the CPUs that a process runs on,
+//! which a limit on time does not choose: it may run on all of them in turn. Their memory is
+//! touched when it first does, and what lies in those that it has left is brought home and given
+//! back at the end of an [interval](BufferPoolBuilder::trim_interval); a lower
+//! [`per_core_bytes`](BufferPoolBuilder::per_core_bytes) bounds it meanwhile. A limit on the CPUs
+//! themselves (`cpuset`) needs no respect beyond that. Load tests and their warm-up count workers
+//! by the limit.
+//!
 //! The environment variable `SHOCKWAVE_CELLS`, set to `rseq` or `locked`, decides for every pool
 //! whose builder does not.
 #![cfg_attr(loom, allow(dead_code, unused_imports, reason = "loom models the core alone"))]

@@ -36,6 +36,7 @@ const UNSAFE: &[&str] = &[
     "buffer/mod.rs",
     "buffer/room.rs",
     "buffer/settle.rs",
+    "cells/cpus.rs",
     "cells/locked.rs",
     "cells/rseq/kernel.rs",
     "cells/rseq/mod.rs",

@@ -26,17 +26,17 @@ impl Wake for Bell {
     }
 }
 
-struct Request {
+pub(crate) struct Request {
     future: Pin<Box<Acquire>>,
     bell: Arc<Bell>,
 }
 
 impl Request {
-    fn new(pool: &BufferPool, size: usize) -> Self {
+    pub(crate) fn new(pool: &BufferPool, size: usize) -> Self {
         Self { future: Box::pin(pool.acquire(size)), bell: Arc::default() }
     }
 
-    fn waiting(pool: &BufferPool, size: usize) -> Self {
+    pub(crate) fn waiting(pool: &BufferPool, size: usize) -> Self {
         let mut request = Self::new(pool, size);
         assert!(request.poll().is_pending());
         assert!(!request.woken(), "a try in vain wakes nobody");
@@ -48,11 +48,26 @@ impl Request {
         self.future.as_mut().poll(&mut Context::from_waker(&waker))
     }
 
-    fn woken(&self) -> bool {
+    pub(crate) fn woken(&self) -> bool {
         self.bell.0.load(SeqCst) > 0
     }
 
-    fn served(&mut self) -> Buffer {
+    /// Polls once, and says what came of it if it need not wait.
+    pub(crate) fn poll_once(&mut self) -> Option<Result<Buffer, GetError>> {
+        match self.poll() {
+            Poll::Ready(result) => Some(result),
+            Poll::Pending => None,
+        }
+    }
+
+    pub(crate) fn failed(&mut self) -> GetError {
+        match self.poll() {
+            Poll::Ready(Err(refused)) => refused,
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    pub(crate) fn served(&mut self) -> Buffer {
         match self.poll() {
             Poll::Ready(Ok(buffer)) => buffer,
             other => panic!("not served: {other:?}"),

@@ -101,7 +101,7 @@ impl RseqCells {
         let pages = pages::map(MAPPED).ok_or("the system has no memory for the cells")?;
         // SAFETY: within what was mapped.
         let rows = unsafe { pages.byte_add(BEFORE) };
-        Ok(Self { rows: rows.cast(), cpus: super::cpus().unwrap_or(ROWS).min(ROWS) })
+        Ok(Self { rows: rows.cast(), cpus: super::cpus::possible().unwrap_or(ROWS).min(ROWS) })
     }
 
     /// Rows that may ever be touched.
