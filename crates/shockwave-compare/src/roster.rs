@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::contender::Contender;
 use crate::contenders::{
+    busy::Busy,
     bytes_mut::PlainBytesMut,
     floor::Floor,
     heap::FromHeap,
@@ -52,6 +53,9 @@ pub(crate) enum Id {
     BytesMut,
     /// A bare local `Vec` of pointers
     Floor,
+    /// The floor with as many instructions as the pool has: a witness of the steady check
+    #[value(skip)]
+    Busy,
 }
 
 /// What a contender does for its time.
@@ -85,6 +89,7 @@ impl Id {
             Self::Vec => "Vec::with_capacity",
             Self::BytesMut => "BytesMut",
             Self::Floor => "floor: bare local Vec",
+            Self::Busy => "busy floor",
         }
     }
 
@@ -100,7 +105,7 @@ impl Id {
 
     /// Whether this is someone to win or lose against: neither ours nor the floor.
     pub(crate) fn is_peer(self) -> bool {
-        !self.is_ours() && !self.is_mode() && self != Self::Floor
+        !self.is_ours() && !self.is_mode() && !matches!(self, Self::Floor | Self::Busy)
     }
 
     /// The crate that a peer comes from, for its version.
@@ -114,7 +119,7 @@ impl Id {
             Self::Zeropool => Some("zeropool"),
             Self::Opool => Some("opool"),
             Self::BytesMut => Some("bytes"),
-            Self::ThreadLocal | Self::Glibc | Self::Vec | Self::Floor => None,
+            Self::ThreadLocal | Self::Glibc | Self::Vec | Self::Floor | Self::Busy => None,
         }
     }
 
@@ -169,7 +174,9 @@ impl Id {
                 MALLOC_CLEARING,
                 "1024 of a class, as set here, in one queue for all threads",
             ),
-            Self::Floor => ("nothing", "nothing; a reset is a memset by hand", "all, one thread's"),
+            Self::Floor | Self::Busy => {
+                ("nothing", "nothing; a reset is a memset by hand", "all, one thread's")
+            }
         };
         About { counts, clears, keeps }
     }
@@ -203,6 +210,7 @@ impl Id {
             Self::Vec => enter::<PlainVec>(),
             Self::BytesMut => enter::<PlainBytesMut>(),
             Self::Floor => enter::<Floor>(),
+            Self::Busy => enter::<Busy>(),
         }
     }
 }
