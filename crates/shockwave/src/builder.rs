@@ -1,15 +1,20 @@
 //! How a pool is told what to be.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::buffer::settle_debts;
 use crate::cells::{CellSet, Cells};
 use crate::class::{DEFAULT_CLASSES, SizeClasses};
-use crate::engine::Engine;
+use crate::engine::{Engine, Rules};
 use crate::error::BuildError;
 use crate::life::Handle;
-use crate::limits::{PER_CORE_BYTES, SLOTS};
+use crate::limits::{PER_CORE_BYTES, TRIM_INTERVAL_MS};
+use crate::modes::Modes;
 use crate::pool::BufferPool;
-use crate::source::{Heap, Source};
+use crate::reentry;
+use crate::source::{self, Source};
+use crate::watch::{Marks, Pressure};
 
 /// Builds a [`BufferPool`] that differs from the default one. From [`BufferPool::builder`].
 ///
@@ -33,6 +38,9 @@ pub struct BufferPoolBuilder {
     cells: Cells,
     per_core_bytes: usize,
     source: Arc<dyn Source>,
+    rules: Rules,
+    /// What the pool is to do besides; its setters are in `diagnosis.rs`.
+    pub(crate) modes: Modes,
 }
 
 impl BufferPool {
@@ -42,7 +50,9 @@ impl BufferPool {
             classes: DEFAULT_CLASSES.to_vec(),
             cells: Cells::Auto,
             per_core_bytes: PER_CORE_BYTES,
-            source: Arc::new(Heap),
+            source: source::default(),
+            rules: Rules { budget: usize::MAX, interval_ms: TRIM_INTERVAL_MS, marks: None },
+            modes: Modes::default(),
         }
     }
 }
@@ -64,20 +74,87 @@ impl BufferPoolBuilder {
         self
     }
 
-    /// Bytes of idle buffers that one CPU may keep to itself, all classes together. Default: 8 MiB,
-    /// which is 59 buffers of each default class. What is idle beyond it lies in the depots, where
-    /// all CPUs have it. Each class keeps one buffer for each CPU whatever the limit. Cost of less:
-    /// more visits to the depots, some 60 ns for each half of what a class may keep.
+    /// Bytes of idle buffers that one CPU may keep to itself, all classes together. Default: 8 MiB.
+    /// Each class begins with an even share, up to 32 buffers, and grows up to 243 where depots are
+    /// visited often. What is idle beyond the limit lies in the depots, where all CPUs have it.
+    /// Each class keeps one buffer for each CPU whatever the limit. Cost of less: more visits to
+    /// the depots, some 60 ns for each half of what a class may keep.
     pub fn per_core_bytes(mut self, bytes: usize) -> Self {
         self.per_core_bytes = bytes;
         self
     }
 
-    /// Where buffers' memory comes from. Default: [`Heap`], the global allocator. Clones of this
-    /// builder build pools that share the source. Cost: asked once for each buffer that is made,
-    /// never for one that is found.
+    /// Where buffers' memory comes from. Default: [`Map`](crate::Map) on Linux, so that what goes
+    /// back is the system's at once; elsewhere [`Heap`](crate::Heap), the global allocator. Clones
+    /// of this builder build pools that share the source. Cost: asked once for each buffer that is
+    /// made, never for one that is found.
     pub fn source(mut self, source: impl Source + 'static) -> Self {
         self.source = Arc::new(source);
+        self
+    }
+
+    /// Bytes that the pool may take from its source, those of idle buffers included. Default: no
+    /// limit. Never exceeded by one byte, and not rounded. A get is refused only if what is in use
+    /// and what it asks for exceed it: before that, idle buffers of other CPUs and classes are
+    /// given back to the source. A buffer beyond the largest class takes 64 bytes more than it
+    /// holds. What the pool maps for itself is not from the source and does not count: some 8 bytes
+    /// for each buffer, and 64 for each that is frozen. Pools built by clones of this builder have
+    /// a budget each.
+    ///
+    /// Cost: none where a buffer is found; where one is made, an atomic addition; where the
+    /// budget is used up, some microseconds to look everywhere.
+    pub fn budget(mut self, bytes: usize) -> Self {
+        self.rules.budget = bytes;
+        self
+    }
+
+    /// Has `tell` called when [`pressure`](BufferPool::pressure) has risen to `high` or above, and
+    /// then when it has fallen to `low` or below, in turn; both as shares of the budget,
+    /// `0.0..=1.0`. Default: nobody is told. A later call replaces an earlier one.
+    ///
+    /// It is called on whichever thread happens to notice, with no lock held, and may use the pool.
+    /// What notices are gets that make a buffer, puts that visit a depot, and
+    /// [`maintain`](BufferPool::maintain): a fall may go unseen until one of these comes. Cost:
+    /// while the pressure may be high, a lock for each class on each of these.
+    ///
+    /// ```
+    /// use std::sync::{Arc, atomic::{AtomicBool, Ordering::Relaxed}};
+    /// use shockwave::{BufferPool, Pressure};
+    ///
+    /// # fn main() -> Result<(), shockwave::BuildError> {
+    /// let accepting = Arc::new(AtomicBool::new(true));
+    /// let gate = Arc::clone(&accepting);
+    /// let pool = BufferPool::builder()
+    ///     .budget(1 << 20)
+    ///     .on_pressure(0.5, 0.9, move |pressure| gate.store(pressure == Pressure::Low, Relaxed))
+    ///     .build()?;
+    /// let held: Vec<_> = (0..15).map(|_| pool.get(1 << 16)).collect();
+    /// assert!(!accepting.load(Relaxed));
+    /// drop(held);
+    /// pool.maintain();
+    /// assert!(accepting.load(Relaxed));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_pressure(
+        mut self,
+        low: f64,
+        high: f64,
+        tell: impl Fn(Pressure) + Send + Sync + 'static,
+    ) -> Self {
+        self.rules.marks = Some(Marks { low, high, tell: Arc::new(tell) });
+        self
+    }
+
+    /// How long a buffer lies idle before it may go back to the source by itself: what was not
+    /// needed in a whole interval does. Default: 10 seconds. Rounded to milliseconds; zero turns it
+    /// off. Looked at when a get or put visits a depot, or, with a source that is not
+    /// [for signal handlers](Source::is_signal_safe), when one asks that anyway; then at most 4 MiB
+    /// of each class go back. Without traffic nothing does, but by
+    /// [`maintain`](BufferPool::maintain) or a [`Maintainer`](crate::Maintainer). Cost: a look at
+    /// the clock, five nanoseconds, for each visit.
+    pub fn trim_interval(mut self, interval: Duration) -> Self {
+        self.rules.interval_ms = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX / 2);
         self
     }
 
@@ -89,11 +166,13 @@ impl BufferPoolBuilder {
     /// or out of order, restartable sequences asked for where there are none, a bad
     /// `SHOCKWAVE_CELLS`, or 2048 pools alive.
     pub fn build(self) -> Result<BufferPool, BuildError> {
+        reentry::settle_with(settle_debts);
         let classes = SizeClasses::new(&self.classes)?;
         let cells = CellSet::new(self.cells)?;
-        let capacities = classes.capacities(self.per_core_bytes, SLOTS);
-        let handle =
-            Handle::register(|pool| Engine::new(pool, classes, cells, &capacities, self.source))?;
+        let Self { per_core_bytes, source, rules, modes, .. } = self;
+        let handle = Handle::register(|pool| {
+            Engine::new(pool, classes, cells, per_core_bytes, source, rules).with_modes(modes)
+        })?;
         Ok(BufferPool::from_handle(handle))
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The fast paths are [`Engine::take_fast`] and [`put_fast`]: one restartable sequence each,
 //! inlined into the caller. Everything else is out of line. Where there are restartable sequences,
-//! that runs once for some thirty gets or puts, and takes one lock; locked cells are entered from
+//! that runs once for many gets or puts, and takes one lock; locked cells are entered from
 //! there too.
 //!
 //! ```text
@@ -10,25 +10,32 @@
 //!   put ─▶ cell ─(full, closed)──▶ depot ─(pool has ended)─▶ source
 //! ```
 
-use std::alloc::Layout;
+mod govern;
+mod memory;
+mod modes;
+mod trim;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 
-use crate::asan;
 use crate::cells::{
     CellSet, Enter,
     rseq::{Area, Column},
 };
 use crate::class::SizeClasses;
 use crate::controls::Controls;
-use crate::depot::{Counts, Depot};
+use crate::depot::{Capacity, Counts, Depot, Stock};
 use crate::error::GetError;
-use crate::limits::{BUFFER_ALIGN, BUFFER_BYTES_MAX};
-use crate::magazine::{Block, Stack};
+use crate::magazine::Block;
 use crate::meta::Meta;
-use crate::oversize::{Origin, Oversize, OversizeCounts, OversizeSnapshot};
+use crate::modes::Modes;
+use crate::oversize::{Oversize, OversizeCounts, OversizeSnapshot};
 use crate::reentry::Stay;
-use crate::source::Source;
+use crate::source::{Ledger, Source};
+use crate::track::Tracker;
+
+pub(crate) use govern::{Governor, Rules, Turn};
+pub(crate) use trim::Bell;
 
 /// One pool's machinery. Lives from when the pool is built until its last handle and its last
 /// buffer have gone, whichever goes last; see [`life`](crate::life).
@@ -49,19 +56,30 @@ pub(crate) struct Engine {
     depots: Box<[Depot]>,
     /// Where frozen buffers have their counts.
     pub(crate) controls: Controls,
-    source: Arc<dyn Source>,
+    /// Where memory comes from, and how much of it may.
+    ledger: Ledger,
+    /// Who waits, who is told, and when what is surplus goes back.
+    pub(crate) governor: Governor,
     /// Gets that no class could serve, and those of them still out. Atomic, since these gets may be
     /// nested in another's slow path.
     oversize: OversizeCounts,
     /// What keeps the engine alive: one for all handles together, one for each oversize buffer that
     /// is out, and, once the pool has ended, one for each other buffer that is out.
     keepers: AtomicUsize,
+    /// Whether something is to be seen of each get; then gets leave by the slow path.
+    pub(crate) sees_gets: bool,
+    /// What else it was built to do; see [`with_modes`](Self::with_modes).
+    pub(crate) modes: Modes,
+    /// Who has which buffer, in a pool that tracks.
+    pub(crate) tracker: Option<Tracker>,
 }
 
 /// What a get got.
 pub(crate) enum Got {
     /// A block of the class that serves the size.
     Block(usize, Block),
+    /// The same, just made: all of it is zero.
+    Fresh(usize, Block),
     /// A buffer of its own.
     Oversize(Oversize),
 }
@@ -72,10 +90,11 @@ impl Engine {
         pool: usize,
         classes: SizeClasses,
         cells: CellSet,
-        capacities: &[u8],
+        per_core_bytes: usize,
         source: Arc<dyn Source>,
+        rules: Rules,
     ) -> Self {
-        let depots = (0..classes.count()).map(|class| Depot::new(capacities[class].into()));
+        let depots = Capacity::of_classes(&classes, per_core_bytes).map(Depot::new).collect();
         let meta = Meta::of_pool(pool);
         let (first_column, meta) = match cells.rseq() {
             Some(rseq) => {
@@ -84,18 +103,26 @@ impl Engine {
             }
             None => (Column::NONE, meta.with_locked()),
         };
-        Self {
+        let engine = Self {
             first_column,
             area: Area::known(),
             meta,
-            depots: depots.collect(),
+            depots,
             controls: Controls::new(),
             classes,
             cells,
-            source,
+            ledger: Ledger::new(source, rules.budget),
+            governor: Governor::new(rules),
             oversize: OversizeCounts::new(),
             keepers: AtomicUsize::new(1),
+            sees_gets: false,
+            modes: Modes::default(),
+            tracker: None,
+        };
+        for depot in &engine.depots {
+            depot.visit().set_marks(vec![0; engine.cells.rows()]);
         }
+        engine
     }
 
     /// The fast path of a get: a class that serves `size`, and a block from this CPU's cell of it.
@@ -123,53 +150,61 @@ impl Engine {
     /// Whatever no cell could give: from the depot, from the source, or of its own.
     #[cold]
     #[inline(never)]
-    pub(crate) fn get_slow(&self, size: usize) -> Result<Got, GetError> {
+    pub(crate) fn get_slow(&self, size: usize, turn: Turn) -> Result<Got, GetError> {
         match self.classes.of(size) {
-            Some(class) => self.get_from_depot(size, class),
-            None => self.get_oversize(size, size),
+            Some(class) => self.get_from_depot(size, class, turn),
+            None => self.get_oversize(size, size, turn),
         }
     }
 
-    fn get_from_depot(&self, size: usize, class: usize) -> Result<Got, GetError> {
+    fn get_from_depot(&self, size: usize, class: usize, turn: Turn) -> Result<Got, GetError> {
         let stay = Stay::begin();
         let depot = &self.depots[class];
-        let visit = if stay.is_nested() { depot.try_visit() } else { Some(depot.visit()) };
-        if let Some(block) = visit.and_then(|mut stock| stock.take(&self.cells, class)) {
+        if stay.is_nested() {
+            let visit = depot.try_visit().filter(|_| !self.modes.passthrough);
+            let Some(block) = visit.and_then(|mut stock| stock.take(&self.cells, class)) else {
+                return self.get_oversize(size, self.classes.bytes(class), turn);
+            };
             return Ok(Got::Block(class, block));
         }
-        if stay.is_nested() {
-            return self.get_oversize(size, self.classes.bytes(class));
-        }
-        // The source is asked without the lock: it may take its time, and others may put meanwhile.
-        let block = self.make(class).ok_or(GetError::out_of_memory(size))?;
-        let mut stock = depot.visit();
-        stock.made_for_get();
-        if stock.has_ended() {
-            // A buffer of an ended pool that grows: one more to wait for.
-            self.keepers.fetch_add(1, Relaxed);
-        }
-        Ok(Got::Block(class, block))
-    }
-
-    fn get_oversize(&self, requested: usize, capacity: usize) -> Result<Got, GetError> {
-        let stay = Stay::begin();
-        let origin = if stay.is_nested() { Origin::Pages } else { Origin::Source };
-        let made = if capacity > BUFFER_BYTES_MAX {
-            Err(GetError::too_large(requested))
-        } else {
-            Oversize::make(capacity, origin, &*self.source)
-                .ok_or(GetError::out_of_memory(requested))
+        // What lies here may be spoken for by those who wait.
+        let free = self.ahead(turn) == 0 && !self.modes.passthrough;
+        let block = if free { depot.visit().take(&self.cells, class) } else { None };
+        let found = block.is_some();
+        let got = match block {
+            Some(block) => Ok(Got::Block(class, block)),
+            None => self.get_fresh(size, class, turn),
         };
-        let oversize = made?;
-        // Relaxed: the caller has the engine alive by a handle or a buffer of its own.
-        self.keepers.fetch_add(1, Relaxed);
-        self.oversize.got(capacity);
-        Ok(Got::Oversize(oversize))
+        drop(stay);
+        self.after_get(&got, found);
+        got
     }
 
-    /// Counts a get that got nothing.
+    fn get_oversize(&self, requested: usize, capacity: usize, turn: Turn) -> Result<Got, GetError> {
+        let stay = Stay::begin();
+        let nested = stay.is_nested();
+        let made = self.make_oversize(requested, capacity, turn, nested);
+        if made.is_ok() {
+            // Relaxed: the caller has the engine alive by a handle or a buffer of its own.
+            self.keepers.fetch_add(1, Relaxed);
+            self.oversize.got(capacity);
+        }
+        drop(stay);
+        if !nested {
+            self.after_get(&made, false);
+        }
+        made.map(Got::Oversize)
+    }
+
+    /// Counts a get that got nothing, unless it is to wait.
     #[cold]
-    pub(crate) fn refused(&self, size: usize) {
+    pub(crate) fn refused(&self, size: usize, turn: Turn, refused: &GetError) {
+        if refused.is_over_budget() {
+            if turn != Turn::Last {
+                return;
+            }
+            self.governor.refused();
+        }
         match self.classes.of(size) {
             Some(class) => self.depots[class].refused(),
             None => self.oversize.refused(),
@@ -179,9 +214,11 @@ impl Engine {
     /// Frees an oversize buffer. Returns how many keepers are to be let go.
     #[must_use]
     pub(crate) fn put_oversize(&self, oversize: Oversize) -> usize {
-        let _stay = Stay::begin();
+        let stay = Stay::begin();
         self.oversize.put(oversize.capacity());
-        oversize.free(&*self.source);
+        oversize.free(&self.ledger);
+        drop(stay);
+        self.after_put();
         1
     }
 
@@ -199,40 +236,39 @@ impl Engine {
     pub(crate) fn put_slow(&self, class: usize, block: Block) -> Result<usize, Block> {
         let stay = Stay::begin();
         let depot = &self.depots[class];
-        let visit = if stay.is_nested() { depot.try_visit() } else { Some(depot.visit()) };
-        let Some(mut stock) = visit else { return Err(block) };
-        let Err(block) = stock.give(&self.cells, class, block) else { return Ok(0) };
         if stay.is_nested() {
-            // Freeing is not for a nested call either.
-            return Err(block);
+            let Some(mut stock) = depot.try_visit() else { return Err(block) };
+            // Freeing is not for a nested call, nor is waking anyone.
+            self.keep(&mut stock, class, block)?;
+            // Under the lock: `end` has not been here.
+            self.governor.queue.notify_later();
+            return Ok(0);
         }
-        stock.unmade();
+        let due = self.is_due(true);
+        let mut stock = depot.visit();
+        let rejected = self.keep(&mut stock, class, block).err();
+        if rejected.is_some() {
+            stock.unmade();
+        } else if !due && !self.is_watched() {
+            return Ok(0);
+        }
         if !stock.has_ended() {
             // The block is no longer counted as one that is out, so something else has to keep the
-            // engine until it is freed. Under the lock: `end` has not been here.
+            // engine until this is done. Under the lock: `end` has not been here.
             self.keepers.fetch_add(1, Relaxed);
         }
         drop(stock);
-        self.unmake(class, block);
+        if let Some(block) = rejected {
+            self.unmake(class, block);
+        }
+        drop(stay);
+        self.after_put_if(due);
         Ok(1)
     }
 
-    /// Makes blocks until at least `count` of a class are idle, with all their pages resident.
-    /// Returns how many it made: fewer than needed if the source has no more.
-    pub(crate) fn warm_up(&self, class: usize, count: usize) -> usize {
-        let _stay = Stay::begin();
-        let idle = self.counts(class).0.idle;
-        let missing = count.saturating_sub(usize::try_from(idle).unwrap_or(usize::MAX));
-        for made in 0..missing {
-            let Some(block) = self.make(class) else { return made };
-            let block = touch(block, self.classes.bytes(class));
-            let filed = self.depots[class].visit().made_idle(block);
-            if let Err(block) = filed {
-                self.unmake(class, block);
-                return made;
-            }
-        }
-        missing
+    /// Has the depot keep a block, or hands it back if it is not to be kept.
+    fn keep(&self, stock: &mut Stock, class: usize, block: Block) -> Result<(), Block> {
+        if self.modes.passthrough { Err(block) } else { stock.give(&self.cells, class, block) }
     }
 
     /// What is known of a class, now and at the last reset. Takes its lock.
@@ -253,6 +289,7 @@ impl Engine {
             depot.reset(&self.cells, class);
         }
         self.oversize.reset();
+        self.governor.reset();
     }
 
     /// Counts a buffer of another pool that was put into this one.
@@ -269,7 +306,10 @@ impl Engine {
     /// gone.
     #[must_use]
     pub(crate) fn end(&self) -> usize {
-        let _stay = Stay::begin();
+        let stay = Stay::begin();
+        self.governor.bell.ring();
+        let (oversize, _) = self.oversize.snapshots();
+        let (mut buffers, mut bytes) = (oversize.gets - oversize.puts, oversize.bytes_in_use);
         for class in 0..self.classes.count() {
             let mut stock = self.depots[class].visit();
             if !stock.drain_cells(&self.cells, class) {
@@ -280,11 +320,15 @@ impl Engine {
             stock.end();
             let (idle, _) = stock.clear();
             // Under the lock, so before any put can count itself out.
-            let out = stock.counts(&self.cells, class).created;
-            self.keepers.fetch_add(usize::try_from(out).unwrap_or(usize::MAX), Relaxed);
+            let counts = stock.counts(&self.cells, class);
+            self.keepers.fetch_add(usize::try_from(counts.created).unwrap_or(usize::MAX), Relaxed);
             drop(stock);
             self.unmake_all(class, idle);
+            buffers += counts.in_use();
+            bytes += counts.in_use() * self.classes.bytes(class) as u64;
         }
+        drop(stay);
+        self.tell_end(buffers, bytes);
         1
     }
 
@@ -300,9 +344,9 @@ impl Engine {
         unsafe { self.controls.free() };
     }
 
-    /// The source, for a fork to hold still.
-    pub(crate) fn source(&self) -> &dyn Source {
-        &*self.source
+    /// Where memory comes from, and how much of it may.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// The depots, for a fork to hold still.
@@ -317,39 +361,6 @@ impl Engine {
         // who frees it.
         self.keepers.fetch_sub(count, AcqRel) == count
     }
-
-    fn layout(&self, class: usize) -> Option<Layout> {
-        Layout::from_size_align(self.classes.bytes(class), BUFFER_ALIGN).ok()
-    }
-
-    #[expect(unsafe_code, reason = "turns memory of the source into blocks")]
-    fn make(&self, class: usize) -> Option<Block> {
-        let memory = self.source.allocate(self.layout(class)?)?;
-        debug_assert!(
-            memory.as_ptr().addr().is_multiple_of(BUFFER_ALIGN),
-            "a source keeps alignment"
-        );
-        // SAFETY: new memory of the class's size, and nobody else's.
-        Some(unsafe { Block::from_raw(memory) })
-    }
-
-    fn unmake_all(&self, class: usize, mut magazines: Stack) {
-        while let Some(mut magazine) = magazines.pop() {
-            while let Some(block) = magazine.pop() {
-                self.unmake(class, block);
-            }
-        }
-    }
-
-    #[expect(unsafe_code, reason = "turns blocks back into memory of the source")]
-    fn unmake(&self, class: usize, block: Block) {
-        let memory = block.into_raw();
-        asan::unpoison(memory, self.classes.bytes(class));
-        let Some(layout) = self.layout(class) else { return };
-        // SAFETY: blocks of a class are made by `make` with this layout, and the right to this one
-        // has just been given up.
-        unsafe { self.source.deallocate(memory, layout) };
-    }
 }
 
 /// The fast path of a put: to this CPU's cell in the column at `place`, or the block back.
@@ -362,24 +373,4 @@ impl Engine {
 pub(crate) unsafe fn put_fast(place: usize, block: Block) -> Result<(), Block> {
     // SAFETY: the caller's word.
     unsafe { Column::at(place).put(Area::known(), block) }
-}
-
-/// Writes to each page of a block, so that the system has to provide it.
-#[expect(unsafe_code, reason = "writes to a block's memory")]
-fn touch(block: Block, bytes: usize) -> Block {
-    let memory = block.into_raw();
-    for offset in (0..bytes).step_by(crate::source::pages::PAGE_BYTES) {
-        // SAFETY: within the block.
-        let page = unsafe { memory.byte_add(offset) };
-        // SAFETY: the block is this function's alone; new, so zero already.
-        unsafe { page.write_volatile(0) };
-    }
-    // A block need not begin with a page, so its last one may not have been met.
-    // SAFETY: within the block, which has at least `CLASS_BYTES_MIN` bytes.
-    let last = unsafe { memory.byte_add(bytes - 1) };
-    // SAFETY: as above.
-    unsafe { last.write_volatile(0) };
-    asan::poison(memory, bytes);
-    // SAFETY: the right was given up above.
-    unsafe { Block::from_raw(memory) }
 }

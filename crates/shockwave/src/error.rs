@@ -24,6 +24,7 @@ pub struct GetError {
 enum GetErrorKind {
     TooLarge,
     OutOfMemory,
+    OverBudget { in_use: usize, asked: usize, budget: usize },
 }
 
 impl GetError {
@@ -35,6 +36,55 @@ impl GetError {
     #[cold]
     pub(crate) const fn out_of_memory(requested: usize) -> Self {
         Self { kind: GetErrorKind::OutOfMemory, requested }
+    }
+
+    #[cold]
+    pub(crate) const fn over_budget(
+        requested: usize,
+        in_use: usize,
+        asked: usize,
+        budget: usize,
+    ) -> Self {
+        Self { kind: GetErrorKind::OverBudget { in_use, asked, budget }, requested }
+    }
+
+    /// Whether the pool's [`budget`](crate::BufferPoolBuilder::budget) is used up: `in_use() +
+    /// asked()` exceeds `limit()`. A later try may succeed, unless `asked()` alone exceeds it.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), shockwave::BuildError> {
+    /// let pool = shockwave::BufferPool::builder().budget(10_000).build()?;
+    /// let held = pool.get(8192);
+    /// let refused = pool.try_get(2000).unwrap_err();
+    /// assert!(refused.is_over_budget());
+    /// assert_eq!((refused.in_use(), refused.asked(), refused.limit()), (8192, 2048, 10_000));
+    /// # drop(held);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn is_over_budget(&self) -> bool {
+        matches!(self.kind, GetErrorKind::OverBudget { .. })
+    }
+
+    /// Bytes of the pool that could not be had when it refused for want of budget: in use, or asked
+    /// for by requests that were waiting already. 0 for other refusals.
+    #[must_use]
+    pub const fn in_use(&self) -> usize {
+        match self.kind {
+            GetErrorKind::OverBudget { in_use, .. } => in_use,
+            _ => 0,
+        }
+    }
+
+    /// Bytes that serving the request would have taken from the source: those of its class, or what
+    /// was requested where it has none, with 64 bytes of header if it was over budget.
+    #[must_use]
+    pub const fn asked(&self) -> usize {
+        match self.kind {
+            GetErrorKind::OverBudget { asked, .. } => asked,
+            _ => self.requested,
+        }
     }
 
     /// Whether no pool could ever serve this size: it exceeds [`limit`](Self::limit).
@@ -55,10 +105,15 @@ impl GetError {
         self.requested
     }
 
-    /// Bytes in the largest buffer that any pool can serve: 4 GiB less one.
+    /// The limit that was met: the pool's budget in bytes if it [was over
+    /// it](Self::is_over_budget), else the bytes in the largest buffer that any pool can serve, 4
+    /// GiB less one.
     #[must_use]
     pub const fn limit(&self) -> usize {
-        BUFFER_BYTES_MAX
+        match self.kind {
+            GetErrorKind::OverBudget { budget, .. } => budget,
+            _ => BUFFER_BYTES_MAX,
+        }
     }
 }
 
@@ -73,6 +128,14 @@ impl fmt::Display for GetError {
             GetErrorKind::OutOfMemory => {
                 write!(f, "the system refused memory for a buffer of {requested} bytes")
             }
+            GetErrorKind::OverBudget { asked, budget, .. } if asked > budget => write!(
+                f,
+                "a buffer of {requested} bytes takes {asked}, more than the pool's whole budget of {budget} bytes"
+            ),
+            GetErrorKind::OverBudget { in_use, asked, budget } => write!(
+                f,
+                "a buffer of {requested} bytes takes {asked}, but {in_use} of the pool's budget of {budget} bytes are in use"
+            ),
         }
     }
 }

@@ -29,7 +29,21 @@
 //! - [`Shared`] is a frozen buffer: immutable, to clone and slice; it goes home from the last drop.
 //! - [`BufferPoolMetrics`] is what it has done and what it holds.
 //! - [`get_buffer`] and its neighbors are the same for one pool of the whole program.
+//! - [`RawBuffer`] is a buffer in foreign hands, checked when it comes back.
 //! - [`how_it_works`] tells the rest, with pictures.
+//!
+//! # Modes
+//!
+//! A pool can do more, at its builder's word. All of it is off by default, and costs nothing then:
+//! no mode is asked about where a get and a put are fast.
+//!
+//! | to | ask for |
+//! |---|---|
+//! | have all idle memory zero | [`zero_on_return`](BufferPoolBuilder::zero_on_return) |
+//! | find who writes to a buffer that it gave back | [`verify_zero`](BufferPoolBuilder::verify_zero) |
+//! | see through the pool with valgrind or a profiler | [`passthrough`](BufferPoolBuilder::passthrough) |
+//! | learn who holds what, and for how long | [`track`](BufferPoolBuilder::track) |
+//! | be told of a pool that ends with buffers out | [`on_end`](BufferPoolBuilder::on_end) |
 //!
 //! # Best practices
 //!
@@ -93,7 +107,9 @@
 //! **Warm up before you listen.** See [capacity planning](#capacity-planning). What is warmed up is
 //! resident, so the first requests cause no page faults either, and counts in no metric.
 //!
-//! **Watch the hit rate.** The example `hit_rate_reporter` logs it each minute.
+//! **Watch the hit rate.** The example `hit_rate_reporter` logs it each minute. With the feature
+//! `prometheus` any server shows it, and all else, to Prometheus: example `prometheus_endpoint`; the
+//! repository's folder `deploy` has alerts and a dashboard.
 //!
 //! # Troubleshooting
 //!
@@ -115,7 +131,8 @@
 //! | `oversize_gets` rises | requests beyond the largest class, each of which allocates | add a class for them |
 //! | `in_use` rises and never falls | buffers are held for ever, or were forgotten | look into queues, caches, `mem::forget` |
 //! | `pinned_bytes` is far more than what you keep | small slices pin large buffers | [`Shared::compact`] what is kept |
-//! | `idle_bytes` stays high after a peak | what was made stays until the pool ends | give the peak a pool of its own, and drop that |
+//! | `idle_bytes` stays high after a peak | without traffic nothing goes back by itself | call [`maintain`](BufferPool::maintain) or [`trim`](BufferPool::trim), or start a [`Maintainer`] |
+//! | `over_budget` rises | the budget is used up | raise it, shed load, or wait with [`acquire`](BufferPool::acquire) |
 //! | `idle_bytes` is high on many cores | each CPU keeps its own, 8 MiB at most by default | lower [`per_core_bytes`](BufferPoolBuilder::per_core_bytes) |
 //! | `gets_depot` is more than a thirtieth of `gets` | buffers move between CPUs, or many are held at once | nothing, or raise `per_core_bytes` if you lowered it |
 //! | `discards` is not 0 | buffers of another pool were put here; they went home | drop them instead |
@@ -126,7 +143,7 @@
 //! # Capacity planning
 //!
 //! Buffers in use at once are requests per second times the seconds for which each holds its
-//! buffer. Warm up twice that, since load is not even, and half a magazine for each CPU, since what
+//! buffer. Warm up twice that, since load is not even, and some thirty for each CPU, since what
 //! lies in one CPU's cell is not to be had from another:
 //!
 //! ```
@@ -163,6 +180,19 @@
 //! a class ever has what it was warmed up to, or what was in use at its peak and a full magazine
 //! for each other CPU, whichever is more.
 //!
+//! # Bounds
+//!
+//! A pool takes what it is asked for unless it has a [`budget`](BufferPoolBuilder::budget), a hard
+//! limit on all that it has from its source. What is idle never stands in the way: it is reclaimed
+//! from other CPUs and classes before a get is refused. [`try_get`](BufferPool::try_get) then says
+//! why, [`acquire`](BufferPool::acquire) and [`get_timeout`](BufferPool::get_timeout) wait in
+//! order, and [`on_pressure`](BufferPoolBuilder::on_pressure) says when to stop accepting. The
+//! example `backpressure` does all three.
+//!
+//! What was not needed for a whole [interval](BufferPoolBuilder::trim_interval) goes back to the
+//! source, down to what was warmed up. On Linux the source is [mapped memory](Map), and what goes
+//! back is the system's at once; [`Heap`] and sources of your own are a choice of the builder's.
+//!
 //! # Features
 //!
 //! Each adds an interface and changes nothing else. None is on by default; the crate then depends
@@ -172,6 +202,10 @@
 //! |---|---|
 //! | `bytes` | `bytes::BufMut` for [`Buffer`], `Buf` for [`Shared`], and `Bytes` from it |
 //! | `serde` | `serde::Serialize` for buffers, metrics and load-test results |
+//! | `prometheus` | metrics in the formats that Prometheus reads, for any server to show |
+//! | `prometheus-client` | the same as a collector for a registry of that crate |
+//! | `metrics` | snapshots told to the recorder of the `metrics` facade |
+//! | `opentelemetry` | observable instruments for an OpenTelemetry meter |
 //! | `loadtest` | the load test as a library |
 //!
 //! # Platforms
@@ -196,13 +230,16 @@
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("a buffer's handle and a magazine are laid out for addresses of 64 bits");
 
+mod acquire;
 mod asan;
 mod buffer;
 mod builder;
+mod callback;
 mod cells;
 mod class;
 mod controls;
 mod depot;
+mod diagnosis;
 mod engine;
 mod error;
 mod ext;
@@ -213,18 +250,29 @@ mod life;
 mod limits;
 #[cfg(feature = "loadtest")]
 pub mod loadtest;
+mod loans;
 #[cfg(all(test, loom))]
 mod loom_tests;
 mod magazine;
+mod maintain;
 mod meta;
 mod metrics;
+mod modes;
 mod oversize;
 mod pool;
+mod raw;
 mod reentry;
+mod sampling;
 mod shared;
 mod source;
 mod sync;
+mod track;
+mod verify;
+mod wait;
+mod watch;
 
+pub use self::metrics::{BufferPoolMetrics, SizedPoolMetrics};
+pub use acquire::Acquire;
 pub use buffer::Buffer;
 pub use builder::BufferPoolBuilder;
 pub use cells::Cells;
@@ -233,16 +281,30 @@ pub use class::{
     BUFFER_SIZE_64KB,
 };
 pub use error::{BuildError, GetError};
+#[cfg(feature = "metrics")]
+pub use ext::metrics_facade;
+#[cfg(feature = "opentelemetry")]
+pub use ext::opentelemetry;
+#[cfg(feature = "prometheus")]
+pub use ext::prometheus;
+#[cfg(feature = "prometheus-client")]
+pub use ext::prometheus_client;
 pub use global::{
     buffer_pool_metrics, get_buffer, global, print_buffer_pool_metrics, put_buffer,
     put_buffer_with_reset, reset_buffer_pool_metrics, warmup_buffer_pool,
 };
-pub use metrics::{BufferPoolMetrics, SizedPoolMetrics};
+pub use loans::{RawHandles, raw_handles};
+pub use maintain::Maintainer;
 pub use pool::BufferPool;
+pub use raw::{RawBuffer, RawError};
+pub use sampling::Sampling;
 pub use shared::Shared;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub use source::Map;
 pub use source::{Heap, Source};
+pub use track::{EndReport, Outstanding, pools_ended_in_use};
+pub use verify::WriteAfterReturn;
+pub use watch::Pressure;
 
 /// The examples of this crate's README, compiled and run with the others.
 #[cfg(doctest)]

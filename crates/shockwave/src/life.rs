@@ -123,6 +123,38 @@ impl Handle {
     }
 }
 
+impl Handle {
+    /// A new handle of the engine at a number, if it is the one that `is_it` knows and has not
+    /// ended.
+    pub(crate) fn find(pool: usize, is_it: impl FnOnce(&Engine) -> bool) -> Option<Self> {
+        let _stay = Stay::begin();
+        let _registry = registry();
+        // SAFETY: the registry's lock is held, so engines in the table are not freed meanwhile.
+        let engine = unsafe { ENGINES[pool & (POOLS_MAX - 1)].load(Acquire).as_ref() };
+        if !is_it(engine?) {
+            return None;
+        }
+        // SAFETY: as above; the engine is there.
+        unsafe { Self::of(pool) }
+    }
+}
+
+/// Wakes whoever waits for what nested puts brought. Not for a nested call.
+pub(crate) fn wake_owed() {
+    loop {
+        // What is owed from within here is settled when this stay ends, with the registry let go.
+        let stay = Stay::begin();
+        let registry = registry();
+        let waker = engines().find_map(|engine| engine.governor.queue.take_owed());
+        drop(registry);
+        drop(stay);
+        match waker {
+            Some(waker) => waker.wake(),
+            None => return,
+        }
+    }
+}
+
 impl Clone for Handle {
     fn clone(&self) -> Self {
         // Relaxed: this handle keeps the engine while the count goes up.
@@ -199,7 +231,7 @@ unsafe impl Sync for Held {}
 #[cfg(unix)]
 static HELD: Held = Held(UnsafeCell::new(None));
 
-#[cfg(unix)]
+/// All engines. For those who hold the registry's lock.
 fn engines() -> impl Iterator<Item = &'static Engine> {
     // SAFETY: the registry's lock is held, so engines in the table are not freed meanwhile.
     ENGINES.iter().filter_map(|entry| unsafe { entry.load(Acquire).as_ref() })
@@ -212,20 +244,39 @@ extern "C" fn before() {
     // SAFETY: the holder of the lock alone touches it. Nothing is allocated here, because another
     // allocator's own fork handler may already have run.
     unsafe { *HELD.0.get() = Some((stay, guard)) };
-    engines().flat_map(Engine::depots).for_each(Depot::hold);
-    engines().for_each(|engine| engine.source().before_fork());
+    for engine in engines() {
+        engine.governor.queue.hold();
+        engine.depots().for_each(Depot::hold);
+    }
+    engines().for_each(|engine| engine.ledger().before_fork());
 }
 
 #[cfg(unix)]
 extern "C" fn in_parent() {
-    engines().for_each(|engine| engine.source().after_fork());
-    engines().flat_map(Engine::depots).for_each(Depot::let_go);
+    engines().for_each(|engine| engine.ledger().after_fork());
+    for engine in engines() {
+        engine.depots().for_each(Depot::let_go);
+        engine.governor.queue.let_go();
+    }
     // SAFETY: the lock has been held since `before`, by this thread.
-    drop(unsafe { (*HELD.0.get()).take() });
+    if let Some((stay, guard)) = unsafe { (*HELD.0.get()).take() } {
+        drop(guard);
+        // Other allocators' handlers may not have run yet, so what is owed waits for the next stay.
+        stay.end_in_debt();
+    }
 }
 
 #[cfg(unix)]
 extern "C" fn in_child() {
-    engines().for_each(|engine| engine.cells.after_fork_in_child());
+    for engine in engines() {
+        engine.cells.after_fork_in_child();
+        engine.ledger().after_fork_in_child();
+        let waited = engine.governor.queue.after_fork_in_child();
+        if waited {
+            engine.depots().for_each(Depot::let_go);
+            engine.keep_closed(false);
+            engine.depots().for_each(Depot::hold);
+        }
+    }
     in_parent();
 }

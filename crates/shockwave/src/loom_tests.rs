@@ -15,8 +15,8 @@ use crate::buffer::{Buffer, settle};
 use crate::cells::locked::LockedCells;
 use crate::cells::{CellSet, Enter};
 use crate::class::SizeClasses;
-use crate::depot::{Counts, Depot};
-use crate::engine::Engine;
+use crate::depot::{Capacity, Counts, Depot};
+use crate::engine::{Engine, Rules};
 use crate::later::Later;
 use crate::life::Handle;
 use crate::limits::SLOTS;
@@ -66,9 +66,9 @@ struct Class {
 }
 
 impl Class {
-    /// A class whose depot has `idle` blocks, each in a magazine of its own.
+    /// A class whose depot has `idle` blocks.
     fn new(idle: usize) -> Arc<Self> {
-        let class = Self { cells: LockedCells::new(1), depot: Depot::new(SLOTS) };
+        let class = Self { cells: LockedCells::new(1), depot: Depot::new(Capacity::fixed(SLOTS)) };
         for _ in 0..idle {
             class.depot.visit().made_idle(block()).unwrap();
         }
@@ -268,7 +268,8 @@ fn handle() -> Handle {
     let engine = |pool| {
         let cells = CellSet::Locked(LockedCells::new(1));
         let classes = SizeClasses::new(&[64]).unwrap();
-        Engine::new(pool, classes, cells, &[2], std::sync::Arc::new(Heap))
+        let rules = Rules { budget: usize::MAX, interval_ms: 0, marks: None };
+        Engine::new(pool, classes, cells, 2 * 64, std::sync::Arc::new(Heap), rules)
     };
     Handle::register(engine).unwrap()
 }

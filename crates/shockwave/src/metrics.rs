@@ -13,7 +13,9 @@ use std::fmt;
 
 use crate::depot::Counts;
 use crate::engine::Engine;
+use crate::loans::{RawHandles, raw_handles};
 use crate::oversize::OversizeSnapshot;
+use crate::track::{Tracker, pools_ended_in_use};
 
 /// What a pool has done and what it holds. From
 /// [`BufferPool::metrics`](crate::BufferPool::metrics).
@@ -70,6 +72,35 @@ pub struct BufferPoolMetrics {
     /// Bytes of all buffers that are frozen now, whole, however little of each is still shown by a
     /// [`Shared`](crate::Shared). Part of `in_use_bytes`.
     pub pinned_bytes: u64,
+    /// Bytes that the pool may take from its source; 0 where no
+    /// [`budget`](crate::BufferPoolBuilder::budget) was set.
+    pub budget_bytes: u64,
+    /// Bytes that the pool has from its source now: in use, idle, and headers of buffers beyond the
+    /// largest class.
+    pub taken_bytes: u64,
+    /// Gets refused because the budget was used up, of all that were [`refused`](Self::refused).
+    /// Requests that waited instead are not among them.
+    pub over_budget: u64,
+    /// Requests that wait for a buffer now.
+    pub waiters: u64,
+    /// Requests that have had to wait.
+    pub waits: u64,
+    /// Buffers of a class given back to the source.
+    pub total_trimmed: u64,
+    /// Bytes of buffers of a class given back to the source.
+    pub released_bytes: u64,
+    /// Idle buffers found written to by
+    /// [`verify_zero`](crate::BufferPoolBuilder::verify_zero), since the pool was built: an alarm,
+    /// which a reset does not silence.
+    pub writes_after_return: u64,
+    /// Sampled gets that [`track`](crate::BufferPoolBuilder::track) had no room to record, since
+    /// the pool was built.
+    pub tracking_lost: u64,
+    /// Raw handles that are out, and that were refused, in the whole process: of a handle that is
+    /// refused it is not known which pool it was meant for. A reset leaves them.
+    pub raw_handles: RawHandles,
+    /// Pools of the whole process that ended while buffers of theirs were out. A reset leaves it.
+    pub pools_ended_in_use: u64,
 }
 
 /// One class of a pool.
@@ -124,8 +155,21 @@ impl BufferPoolMetrics {
         };
         let pools = (0..engine.classes.count()).map(class).collect();
         let (now, before) = engine.oversize();
-        let pinned_bytes = engine.controls.pinned_bytes();
-        Self { pinned_bytes, ..Self::sum(pools, &now, &before) }
+        let (ledger, governor) = (engine.ledger(), &engine.governor);
+        let (over_budget, waits) = governor.counts();
+        Self {
+            pinned_bytes: engine.controls.pinned_bytes(),
+            budget_bytes: ledger.budget().map_or(0, |budget| budget as u64),
+            taken_bytes: ledger.taken() as u64,
+            over_budget,
+            waiters: governor.queue.waiting() as u64,
+            waits,
+            writes_after_return: engine.modes.verify.found(),
+            tracking_lost: engine.tracker.as_ref().map_or(0, Tracker::lost),
+            raw_handles: raw_handles(),
+            pools_ended_in_use: pools_ended_in_use(),
+            ..Self::sum(pools, &now, &before)
+        }
     }
 
     fn sum(
@@ -154,8 +198,10 @@ impl BufferPoolMetrics {
             refused: total(|class| class.refused) + now.refused.saturating_sub(before.refused),
             in_use_bytes: total(|class| class.in_use * class.size as u64) + now.bytes_in_use,
             idle_bytes: total(|class| class.idle * class.size as u64),
-            pinned_bytes: 0,
+            total_trimmed: total(|class| class.trimmed),
+            released_bytes: total(|class| class.trimmed * class.size as u64),
             pools,
+            ..Self::default()
         }
     }
 

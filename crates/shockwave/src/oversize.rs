@@ -16,7 +16,7 @@ use std::sync::atomic::{
 };
 
 use crate::limits::BUFFER_ALIGN;
-use crate::source::{Source, pages};
+use crate::source::{Ledger, pages};
 
 /// What lies before the data.
 #[repr(C, align(64))]
@@ -42,8 +42,14 @@ pub(crate) enum Origin {
 pub(crate) struct Oversize(NonNull<u8>);
 
 impl Oversize {
-    /// Makes a zeroed buffer of `capacity` bytes, or `None` if there is no memory for it.
-    pub(crate) fn make(capacity: usize, origin: Origin, source: &dyn Source) -> Option<Self> {
+    /// Bytes that a buffer of `capacity` takes: header and data. `None` for more than there can be.
+    pub(crate) fn bytes(capacity: usize) -> Option<usize> {
+        layout(capacity).map(|layout| layout.size())
+    }
+
+    /// Makes a zeroed buffer of `capacity` bytes, which are charged, or `None` if there is no
+    /// memory for it.
+    pub(crate) fn make(capacity: usize, origin: Origin, source: &Ledger) -> Option<Self> {
         let layout = layout(capacity)?;
         let header = match origin {
             Origin::Source => source.allocate(layout)?,
@@ -80,8 +86,8 @@ impl Oversize {
         unsafe { (*self.header().as_ptr()).capacity }
     }
 
-    /// Frees the memory. `source` is the one it was made with.
-    pub(crate) fn free(self, source: &dyn Source) {
+    /// Frees the memory, and gives up its charge. `source` is the one it was made with.
+    pub(crate) fn free(self, source: &Ledger) {
         let header = self.header();
         // SAFETY: `make` wrote the header, and nobody writes to it.
         let Header { capacity, origin } = unsafe { header.read() };
@@ -92,6 +98,7 @@ impl Oversize {
             // SAFETY: mapped by `make` with this size; `self` is the only right to it.
             Origin::Pages => unsafe { pages::unmap(header.cast(), layout.size()) },
         }
+        source.discharge(layout.size());
     }
 }
 
@@ -194,15 +201,18 @@ mod tests {
 
     #[test]
     fn capacity_is_exact_and_data_is_aligned_whatever_the_origin() {
+        let ledger = Ledger::new(std::sync::Arc::new(Heap), usize::MAX);
         for origin in [Origin::Source, Origin::Pages] {
             for capacity in [1, 63, 64, 65_537, 1 << 20] {
-                let oversize = Oversize::make(capacity, origin, &Heap).unwrap();
+                assert!(ledger.charge(Oversize::bytes(capacity).unwrap()));
+                let oversize = Oversize::make(capacity, origin, &ledger).unwrap();
                 assert_eq!(oversize.capacity(), capacity);
                 assert_eq!(oversize.0.as_ptr() as usize % BUFFER_ALIGN, 0);
-                oversize.free(&Heap);
+                oversize.free(&ledger);
+                assert_eq!(ledger.taken(), 0);
             }
         }
-        assert!(Oversize::make(usize::MAX, Origin::Source, &Heap).is_none());
-        assert!(Oversize::make(isize::MAX as usize, Origin::Source, &Heap).is_none());
+        assert!(Oversize::make(usize::MAX, Origin::Source, &ledger).is_none());
+        assert!(Oversize::make(isize::MAX as usize, Origin::Source, &ledger).is_none());
     }
 }

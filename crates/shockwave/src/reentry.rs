@@ -4,6 +4,7 @@
 //! allocator may do so from within an allocation of ours. Such a nested call must not wait for a
 //! lock that its own thread may hold, and must not call an allocator that its own thread may be in.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{Ordering::SeqCst, compiler_fence};
 
 use crate::sync::thread_word;
@@ -11,6 +12,25 @@ use crate::sync::thread_word;
 thread_word! {
     /// Whether this thread is in a slow path.
     static INSIDE: bool = false
+}
+
+thread_word! {
+    /// Whether a nested call left something to be done when this thread's slow path ends.
+    static OWED: bool = false
+}
+
+/// What does that; set once, by whoever builds the first pool.
+static SETTLE: OnceLock<fn()> = OnceLock::new();
+
+/// Has `settle` called at the end of slow paths that [`owe`] it.
+pub(crate) fn settle_with(settle: fn()) {
+    SETTLE.get_or_init(|| settle);
+}
+
+/// Says, from within a nested call, that its thread has something to settle once it is out of its
+/// slow path and may wait for locks and call what it likes.
+pub(crate) fn owe() {
+    OWED.with(|owed| owed.set(true));
 }
 
 /// A stay in a slow path. Ends when dropped.
@@ -33,6 +53,14 @@ impl Stay {
         INSIDE.with(std::cell::Cell::get)
     }
 
+    /// Ends this stay, and leaves to the next one what there is to settle.
+    #[cfg(unix)]
+    pub(crate) fn end_in_debt(self) {
+        compiler_fence(SeqCst);
+        INSIDE.with(|inside| inside.set(self.nested));
+        std::mem::forget(self);
+    }
+
     /// Whether this thread was in one already.
     pub(crate) fn is_nested(&self) -> bool {
         self.nested
@@ -43,5 +71,15 @@ impl Drop for Stay {
     fn drop(&mut self) {
         compiler_fence(SeqCst);
         INSIDE.with(|inside| inside.set(self.nested));
+        if !self.nested && OWED.with(|owed| owed.replace(false)) {
+            settle();
+        }
+    }
+}
+
+#[cold]
+fn settle() {
+    if let Some(settle) = SETTLE.get() {
+        settle();
     }
 }

@@ -56,6 +56,11 @@ impl LockedCells {
         Self { rows: std::iter::repeat_with(row).take(cpus.next_power_of_two()).collect() }
     }
 
+    /// Rows there are.
+    pub(crate) fn rows_count(&self) -> usize {
+        self.rows.len()
+    }
+
     /// Enters this thread's cell of a class, if nobody is in it.
     #[inline(always)]
     fn enter(&self, class: usize) -> Option<Entered<'_>> {
@@ -163,9 +168,10 @@ impl Enter for LockedCells {
         &self,
         class: usize,
         stock: &mut Stock,
+        mut which: impl FnMut(usize, &Slots) -> bool,
         mut take: impl FnMut(&mut Stock, Magazine),
     ) -> bool {
-        for row in &self.rows {
+        for (index, row) in self.rows.iter().enumerate() {
             let mut entered = loop {
                 // Those who are in a cell stay for some ten instructions and wait for nothing.
                 match Entered::enter(&row.0[class]) {
@@ -173,6 +179,9 @@ impl Enter for LockedCells {
                     None => yield_now(),
                 }
             };
+            if !entered.slots().is_some_and(|slots| which(index, slots)) {
+                continue;
+            }
             if let Some(magazine) = entered.swap(null_mut()) {
                 drop(entered);
                 take(stock, magazine);

@@ -27,7 +27,7 @@ pub(crate) mod rseq;
 
 use crate::depot::Stock;
 use crate::error::BuildError;
-use crate::magazine::{Block, Magazine, Word};
+use crate::magazine::{Block, Magazine, Slots, Word};
 
 use locked::LockedCells;
 use rseq::RseqCells;
@@ -68,12 +68,14 @@ pub(crate) trait Enter {
     /// Swaps a magazine into this CPU's cell. `stock` is the proof that the class's lock is held.
     fn exchange(&self, class: usize, magazine: Magazine, stock: &mut Stock) -> Exchange;
 
-    /// Closes the cells of a class on all CPUs and hands over what was in them. Says whether it
-    /// could: if not, nothing has changed. Closed cells open again by [`exchange`](Self::exchange).
+    /// Closes those cells of a class that `which` picks by row and magazine, on all CPUs, and hands
+    /// over what was in them. Says whether it could: if not, nothing has changed. Allocates
+    /// nothing. Closed cells open again by [`exchange`](Self::exchange).
     fn close(
         &self,
         class: usize,
         stock: &mut Stock,
+        which: impl FnMut(usize, &Slots) -> bool,
         take: impl FnMut(&mut Stock, Magazine),
     ) -> bool;
 
@@ -111,6 +113,14 @@ impl CellSet {
         match self {
             Self::Rseq(cells) => Some(cells),
             Self::Locked(_) => None,
+        }
+    }
+
+    /// Rows there are: cells of each class.
+    pub(crate) fn rows(&self) -> usize {
+        match self {
+            Self::Rseq(cells) => cells.rows_count(),
+            Self::Locked(cells) => cells.rows_count(),
         }
     }
 
@@ -158,11 +168,12 @@ impl Enter for CellSet {
         &self,
         class: usize,
         stock: &mut Stock,
+        which: impl FnMut(usize, &Slots) -> bool,
         take: impl FnMut(&mut Stock, Magazine),
     ) -> bool {
         match self {
-            Self::Rseq(cells) => cells.close(class, stock, take),
-            Self::Locked(cells) => cells.close(class, stock, take),
+            Self::Rseq(cells) => cells.close(class, stock, which, take),
+            Self::Locked(cells) => cells.close(class, stock, which, take),
         }
     }
 

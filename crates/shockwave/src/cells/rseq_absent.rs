@@ -2,7 +2,7 @@
 
 use super::{Enter, Exchange};
 use crate::depot::Stock;
-use crate::magazine::{Block, Magazine, Word};
+use crate::magazine::{Block, Magazine, Slots, Word};
 
 /// Uninhabited: [`new`](Self::new) always fails.
 #[derive(Debug)]
@@ -11,6 +11,10 @@ pub(crate) enum RseqCells {}
 impl RseqCells {
     pub(crate) fn new() -> Result<Self, &'static str> {
         Err("they need x86-64 Linux with the GNU C library")
+    }
+
+    pub(crate) fn rows_count(&self) -> usize {
+        match *self {}
     }
 
     pub(crate) fn column(&self, _class: usize) -> Column {
@@ -76,7 +80,13 @@ impl Enter for RseqCells {
         match *self {}
     }
 
-    fn close(&self, _: usize, _: &mut Stock, _: impl FnMut(&mut Stock, Magazine)) -> bool {
+    fn close(
+        &self,
+        _: usize,
+        _: &mut Stock,
+        _: impl FnMut(usize, &Slots) -> bool,
+        _: impl FnMut(&mut Stock, Magazine),
+    ) -> bool {
         match *self {}
     }
 

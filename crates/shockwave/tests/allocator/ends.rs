@@ -42,11 +42,14 @@ fn leaves_nothing(mut round: impl FnMut()) {
     // What is made once for the process and for each thread is made now.
     round();
     round();
-    let before = live_bytes();
-    for _ in 0..20 {
-        round();
-    }
-    assert_eq!(live_bytes() - before, 0, "bytes that did not come back");
+    let mut rounds = || {
+        let before = live_bytes();
+        (0..20).for_each(|_| round());
+        live_bytes() - before
+    };
+    // The thread that waits for this test makes what it needs to wait once, whenever it gets there.
+    let left: Vec<_> = (0..3).map(|_| rounds()).collect();
+    assert!(left.contains(&0), "bytes that did not come back: {left:?}");
 }
 
 fn pools_that_end_idle_give_all_memory_back(builder: BufferPoolBuilder) {

@@ -51,7 +51,7 @@ mod sequence;
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{
     AtomicPtr,
-    Ordering::{Acquire, Relaxed, SeqCst},
+    Ordering::{Acquire, SeqCst},
 };
 
 use super::{Enter, Exchange};
@@ -92,6 +92,11 @@ impl RseqCells {
         register()?;
         let rows = pages::map(ROWS << ROW_SHIFT).ok_or("the system has no memory for the cells")?;
         Ok(Self { rows: rows.cast(), cpus: super::cpus().unwrap_or(ROWS).min(ROWS) })
+    }
+
+    /// Rows that may ever be touched.
+    pub(crate) fn rows_count(&self) -> usize {
+        self.cpus
     }
 
     /// The rows of all CPUs.
@@ -150,32 +155,36 @@ impl Enter for RseqCells {
         &self,
         class: usize,
         stock: &mut Stock,
+        mut which: impl FnMut(usize, &Slots) -> bool,
         mut take: impl FnMut(&mut Stock, Magazine),
     ) -> bool {
-        // SeqCst: the swaps come before the barrier in every order that matters; on this processor
-        // an exchange is a full barrier anyway.
-        let mut taken: Vec<(usize, NonNull<Slots>)> = Vec::with_capacity(self.cpus);
-        for (cpu, row) in self.rows().iter().enumerate() {
+        // A place for each CPU, and not a vector: nothing is allocated under a class's lock. Only
+        // whoever is in no other slow path drains, so the stack has room for 8 KiB.
+        let mut taken = [null_mut::<Slots>(); ROWS];
+        for ((cpu, row), taken) in self.rows().iter().enumerate().zip(&mut taken) {
+            let cell = &row.0[class];
             // Rows of CPUs that never ran are only read, so the system never provides them.
-            if row.0[class].load(Relaxed).is_null() {
-                continue;
-            }
-            if let Some(old) = NonNull::new(row.0[class].swap(null_mut(), SeqCst)) {
-                taken.push((cpu, old));
+            // SAFETY: cells of this class change only under its lock, which `stock` proves, and
+            // magazines live as long as the stock's arena.
+            let Some(slots) = (unsafe { cell.load(Acquire).as_ref() }) else { continue };
+            if which(cpu, slots) {
+                // SeqCst: the swaps come before the barrier in every order that matters; on this
+                // processor an exchange is a full barrier anyway.
+                *taken = cell.swap(null_mut(), SeqCst);
             }
         }
-        if taken.is_empty() {
+        if taken.iter().all(|old| old.is_null()) {
             return true;
         }
         if !abort_sequences_under_way() {
             // Sequences may still commit to what was taken, so it goes back. The class's lock has
             // kept everyone from putting another magazine there.
-            for (cpu, old) in taken {
-                self.rows()[cpu].0[class].store(old.as_ptr(), SeqCst);
+            for (row, old) in self.rows().iter().zip(taken).filter(|(_, old)| !old.is_null()) {
+                row.0[class].store(old, SeqCst);
             }
             return false;
         }
-        for (_, old) in taken {
+        for old in taken.into_iter().filter_map(NonNull::new) {
             // SAFETY: out of its cell, and by the barrier nobody can still commit to it.
             take(stock, unsafe { Magazine::from_raw(old) });
         }

@@ -1,0 +1,181 @@
+//! Bytes to be sent: heads and small bodies gathered in one buffer, and one large piece behind it.
+//!
+//! ```text
+//!    ┌─ buffer ───────────────────────────────┐ ┌─ data ─────────┐ ┌ suffix ┐
+//!    │ sent │ head  body  head  body  head    │ │ of the handler │ │ CR LF  │  one vectored write
+//!    └────────────────────────────────────────┘ └────────────────┘ └────────┘
+//! ```
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BufMut};
+use shockwave::{Buffer, GetError};
+use tokio::io::AsyncWrite;
+
+use crate::shared::Shared;
+
+/// Data of this many bytes or fewer are copied behind the head, and go out in a plain write. At
+/// 4 KiB a copy costs about what a second slice costs the kernel.
+pub(super) const COPY_BYTES_MAX: usize = 4096;
+
+/// Bytes gathered before they are sent, though more are at hand. Sending 16 KiB costs several times
+/// what a system call costs, so to gather more gains nothing.
+const GATHERED_BYTES: usize = 16 << 10;
+
+/// Slices in one write, at most: the buffer, the suffix, and what the data consist of.
+const SLICES: usize = 16;
+
+#[derive(Debug)]
+pub(super) struct Output<D> {
+    buffer: Option<Buffer>,
+    /// How much of the buffer was sent. `sent <= buffer.len()`.
+    sent: usize,
+    data: Option<D>,
+    suffix: &'static [u8],
+}
+
+/// Why there is no room.
+#[derive(Debug)]
+pub(super) enum NoRoom {
+    /// What is there must be sent first.
+    Full,
+    /// The system has no memory.
+    Memory(GetError),
+}
+
+impl<D: Buf> Output<D> {
+    pub(super) fn new() -> Self {
+        Self { buffer: None, sent: 0, data: None, suffix: &[] }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.buffer.is_none() && self.data.is_none() && self.suffix.is_empty()
+    }
+
+    /// Whether so much is there that it should be sent before more is made.
+    pub(super) fn is_full(&self) -> bool {
+        let gathered = self.buffer.as_ref().map_or(0, Buffer::len);
+        gathered >= GATHERED_BYTES || self.data.is_some() || !self.suffix.is_empty()
+    }
+
+    /// Room for `bytes` bytes, and for much more if more is `expected`.
+    pub(super) fn room(
+        &mut self,
+        shared: &Shared,
+        bytes: usize,
+        expected: bool,
+    ) -> Result<&mut Buffer, NoRoom> {
+        if self.data.is_some() || !self.suffix.is_empty() {
+            return Err(NoRoom::Full);
+        }
+        let buffer = match self.buffer.take() {
+            Some(buffer) if buffer.capacity() - buffer.len() < bytes => {
+                self.buffer = Some(buffer);
+                return Err(NoRoom::Full);
+            }
+            Some(buffer) => buffer,
+            None => {
+                let room = if expected { bytes.max(GATHERED_BYTES) } else { bytes };
+                shared.buffer_for_answer(room).map_err(NoRoom::Memory)?
+            }
+        };
+        Ok(self.buffer.insert(buffer))
+    }
+
+    /// Sends this after all else. There must be nothing to be sent after it.
+    pub(super) fn notice(&mut self, notice: &'static [u8]) {
+        debug_assert!(self.suffix.is_empty(), "was flushed");
+        self.suffix = notice;
+    }
+
+    /// Takes data and what frames them. There was [`room`](Self::room) for the prefix.
+    pub(super) fn push(&mut self, prefix: &[u8], mut data: D, suffix: &'static [u8]) {
+        let bytes = data.remaining();
+        if let Some(buffer) = &mut self.buffer {
+            let room = buffer.capacity() - buffer.len();
+            buffer.extend_from_slice(prefix);
+            if bytes <= COPY_BYTES_MAX && prefix.len() + bytes + suffix.len() <= room {
+                buffer.put(&mut data);
+                buffer.extend_from_slice(suffix);
+                return;
+            }
+        }
+        self.data = Some(data);
+        self.suffix = suffix;
+    }
+
+    /// Sends all of it.
+    pub(super) fn poll_flush<Io>(
+        &mut self,
+        io: &mut Io,
+        progress: &mut bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>>
+    where
+        Io: AsyncWrite + Unpin,
+    {
+        if self.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        while !self.is_sent() {
+            let sent = ready!(self.poll_write(Pin::new(io), cx))?;
+            if sent == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            *progress = true;
+            self.advance(sent);
+        }
+        ready!(Pin::new(io).poll_flush(cx))?;
+        (self.buffer, self.sent, self.data) = (None, 0, None);
+        Poll::Ready(Ok(()))
+    }
+
+    fn is_sent(&self) -> bool {
+        let buffer = self.buffer.as_ref().map_or(0, Buffer::len);
+        let data = self.data.as_ref().is_none_or(|data| !data.has_remaining());
+        self.sent == buffer && data && self.suffix.is_empty()
+    }
+
+    fn poll_write<Io>(&self, io: Pin<&mut Io>, cx: &mut Context<'_>) -> Poll<io::Result<usize>>
+    where
+        Io: AsyncWrite,
+    {
+        let buffer = self.buffer.as_ref().map_or(&[][..], |buffer| &buffer[self.sent..]);
+        let data = self.data.as_ref().filter(|data| data.has_remaining());
+        if data.is_none() && self.suffix.is_empty() {
+            return io.poll_write(cx, buffer);
+        }
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let mut used = 0;
+        if !buffer.is_empty() {
+            slices[0] = IoSlice::new(buffer);
+            used = 1;
+        }
+        if let Some(data) = data {
+            used += data.chunks_vectored(&mut slices[used..SLICES - 1]);
+        }
+        // The suffix may only follow if all of the data are in the slices before it.
+        let data_shown: usize = slices[..used].iter().map(|slice| slice.len()).sum();
+        let data_all = buffer.len() + data.map_or(0, Buf::remaining);
+        if data_shown == data_all && !self.suffix.is_empty() {
+            slices[used] = IoSlice::new(self.suffix);
+            used += 1;
+        }
+        io.poll_write_vectored(cx, &slices[..used])
+    }
+
+    fn advance(&mut self, mut bytes: usize) {
+        let buffer = self.buffer.as_ref().map_or(0, |buffer| buffer.len() - self.sent);
+        let of_buffer = bytes.min(buffer);
+        self.sent += of_buffer;
+        bytes -= of_buffer;
+        if let Some(data) = &mut self.data {
+            let of_data = bytes.min(data.remaining());
+            data.advance(of_data);
+            bytes -= of_data;
+        }
+        self.suffix = &self.suffix[bytes.min(self.suffix.len())..];
+    }
+}

@@ -1,0 +1,54 @@
+//! What nested calls leave to be done: buffers whose drop came at a bad moment, and those who wait
+//! for what came back.
+#![expect(unsafe_code, reason = "leaves buffers by their parts")]
+
+use std::ptr::NonNull;
+
+use super::Buffer;
+use crate::later::Later;
+use crate::life;
+use crate::meta::Meta;
+use crate::reentry::{self, Stay};
+
+/// Buffers whose drop was nested, and could not be carried out then.
+#[cfg(not(loom))]
+static LATER: Later = Later::new();
+
+#[cfg(loom)]
+loom::lazy_static! { static ref LATER: Later = Later::new(); }
+
+/// Drops the buffers that wait, unless this thread is inside of a slow path itself. Says whether
+/// there were any.
+#[inline]
+pub(crate) fn settle() -> bool {
+    let any = !LATER.is_empty() && !Stay::is_on();
+    if any {
+        settle_now();
+    }
+    any
+}
+
+/// What is to be done when a slow path has ended in which nested calls left something undone.
+pub(crate) fn settle_debts() {
+    settle();
+    life::wake_owed();
+}
+
+#[cold]
+fn settle_now() {
+    // The parts of each buffer were left by its drop, for it to be dropped again.
+    LATER.take_all(|data, meta| drop(Buffer { data, meta }.awake()));
+}
+
+impl Buffer {
+    /// Has a buffer wait that a nested call drops, until its thread is out of its slow path.
+    ///
+    /// # Safety
+    ///
+    /// The parts are those of a buffer that nobody has any more.
+    pub(super) unsafe fn leave(data: NonNull<u8>, meta: Meta) {
+        // SAFETY: the caller's word; the buffer is what keeps its pool.
+        unsafe { LATER.push(data, meta) };
+        reentry::owe();
+    }
+}

@@ -1,0 +1,166 @@
+//! Blocks and oversize buffers, made and freed: where the engine meets its ledger.
+
+use std::alloc::Layout;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::govern::{Room, Turn};
+use super::{Engine, Got};
+use crate::asan;
+use crate::error::GetError;
+use crate::limits::{BUFFER_ALIGN, BUFFER_BYTES_MAX};
+use crate::magazine::{Block, Stack};
+use crate::oversize::{Origin, Oversize};
+use crate::reentry::Stay;
+use crate::source::pages::PAGE_BYTES;
+
+impl Engine {
+    /// Makes a block for a get, if the budget has room for it.
+    pub(super) fn get_fresh(&self, size: usize, class: usize, turn: Turn) -> Result<Got, GetError> {
+        let bytes = self.classes.bytes(class);
+        // The source is asked without the lock: it may take its time, and others may put meanwhile.
+        let made = match self.room(size, bytes, Some(class), turn) {
+            Ok(Room::Idle(block)) => return Ok(Got::Block(class, block)),
+            Ok(Room::Charged) => self.make(class).ok_or(GetError::out_of_memory(size)),
+            Err(refused) => Err(refused),
+        };
+        let block = made?;
+        let mut stock = self.depots[class].visit();
+        stock.made_for_get();
+        if stock.has_ended() {
+            // A buffer of an ended pool that grows: one more to wait for.
+            self.keepers.fetch_add(1, Relaxed);
+        }
+        Ok(Got::Fresh(class, block))
+    }
+
+    /// Makes a buffer that is in no class, if the budget has room for it.
+    pub(super) fn make_oversize(
+        &self,
+        requested: usize,
+        capacity: usize,
+        turn: Turn,
+        nested: bool,
+    ) -> Result<Oversize, GetError> {
+        let bytes = Oversize::bytes(capacity).filter(|_| capacity <= BUFFER_BYTES_MAX);
+        let bytes = bytes.ok_or(GetError::too_large(requested))?;
+        let origin = if nested { Origin::Pages } else { Origin::Source };
+        if !nested {
+            self.room(requested, bytes, None, turn)?;
+        } else if !self.ledger.charge(bytes) {
+            // Nothing is reclaimed in a nested call, so what is idle is in the way as well.
+            let (taken, limit) = (self.ledger.taken(), self.ledger.limit());
+            return Err(GetError::over_budget(requested, taken, bytes, limit));
+        }
+        Oversize::make(capacity, origin, &self.ledger).ok_or_else(|| {
+            self.ledger.discharge(bytes);
+            GetError::out_of_memory(requested)
+        })
+    }
+
+    /// Makes blocks until at least `count` of a class are idle, with all their pages resident, and
+    /// has as many kept from here on. Returns how many it made: fewer than needed if the source has
+    /// no more, or the budget no room.
+    pub(crate) fn warm_up(&self, class: usize, count: usize) -> usize {
+        let count = if self.modes.passthrough { 0 } else { count };
+        let _stay = Stay::begin();
+        self.depots[class].visit().raise_floor(count);
+        let idle = self.counts(class).0.idle;
+        let missing = count.saturating_sub(usize::try_from(idle).unwrap_or(usize::MAX));
+        let bytes = self.classes.bytes(class);
+        for made in 0..missing {
+            // Never in use: whoever is about to refuse a get has to wait until it is idle.
+            self.ledger.moves(bytes);
+            let filed = self.make_idle(class, bytes);
+            self.ledger.moved(bytes);
+            if !filed {
+                return made;
+            }
+        }
+        missing
+    }
+
+    fn make_idle(&self, class: usize, bytes: usize) -> bool {
+        let made = if self.ledger.charge(bytes) { self.make(class) } else { None };
+        let Some(block) = made else { return false };
+        let block = touch(block, bytes);
+        let filed = self.depots[class].visit().made_idle(block);
+        filed.map_err(|block| self.unmake(class, block)).is_ok()
+    }
+
+    fn layout(&self, class: usize) -> Option<Layout> {
+        Layout::from_size_align(self.classes.bytes(class), BUFFER_ALIGN).ok()
+    }
+
+    /// Makes a block, whose bytes are charged.
+    #[expect(unsafe_code, reason = "turns memory of the source into blocks")]
+    pub(super) fn make(&self, class: usize) -> Option<Block> {
+        let layout = self.layout(class)?;
+        let Some(memory) = self.ledger.allocate(layout) else {
+            self.ledger.discharge(layout.size());
+            return None;
+        };
+        debug_assert!(
+            memory.as_ptr().addr().is_multiple_of(BUFFER_ALIGN),
+            "a source keeps alignment"
+        );
+        // SAFETY: new memory of the class's size, and nobody else's.
+        Some(unsafe { Block::from_raw(memory) })
+    }
+
+    pub(super) fn unmake_all(&self, class: usize, mut magazines: Stack) {
+        while let Some(mut magazine) = magazines.pop() {
+            while let Some(block) = magazine.pop() {
+                self.unmake(class, block);
+            }
+        }
+    }
+
+    /// Frees blocks that were taken out, and shelves their magazines. Their bytes stay charged.
+    pub(super) fn free_all(&self, class: usize, mut magazines: Stack) {
+        let mut empty = Stack::new();
+        while let Some(mut magazine) = magazines.pop() {
+            while let Some(block) = magazine.pop() {
+                self.free(class, block);
+            }
+            empty.push(magazine);
+        }
+        if empty.top().is_some() {
+            self.depots[class].visit().shelve_all(empty);
+        }
+    }
+
+    pub(super) fn unmake(&self, class: usize, block: Block) {
+        self.free(class, block);
+        self.ledger.discharge(self.classes.bytes(class));
+    }
+
+    #[expect(unsafe_code, reason = "turns blocks back into memory of the source")]
+    fn free(&self, class: usize, block: Block) {
+        let memory = block.into_raw();
+        asan::unpoison(memory, self.classes.bytes(class));
+        let Some(layout) = self.layout(class) else { return };
+        // SAFETY: blocks of a class are made by `make` with this layout, and the right to this one
+        // has just been given up.
+        unsafe { self.ledger.deallocate(memory, layout) };
+    }
+}
+
+/// Writes to each page of a block, so that the system has to provide it.
+#[expect(unsafe_code, reason = "writes to a block's memory")]
+fn touch(block: Block, bytes: usize) -> Block {
+    let memory = block.into_raw();
+    for offset in (0..bytes).step_by(PAGE_BYTES) {
+        // SAFETY: within the block.
+        let page = unsafe { memory.byte_add(offset) };
+        // SAFETY: the block is this function's alone; new, so zero already.
+        unsafe { page.write_volatile(0) };
+    }
+    // A block need not begin with a page, so its last one may not have been met.
+    // SAFETY: within the block, which has at least `CLASS_BYTES_MIN` bytes.
+    let last = unsafe { memory.byte_add(bytes - 1) };
+    // SAFETY: as above.
+    unsafe { last.write_volatile(0) };
+    asan::poison(memory, bytes);
+    // SAFETY: the right was given up above.
+    unsafe { Block::from_raw(memory) }
+}

@@ -1,0 +1,8 @@
+//! Contracts of budgets, waiting and giving back, each on both kinds of cells.
+#![expect(unsafe_code, reason = "a source of memory, and a thread bound to a CPU")]
+
+mod budget;
+mod common;
+mod given_back;
+mod pressure;
+mod waiting;

@@ -1,0 +1,59 @@
+//! Pressure, and who is told of it.
+
+use std::sync::{Arc, Mutex};
+
+use shockwave::Pressure::{High, Low};
+
+use crate::common::{builder, check, on_both};
+
+#[test]
+fn pressure_is_the_share_of_the_budget_that_is_in_use() {
+    on_both(|cells| {
+        let pool = builder(cells).budget(4 * 65_536).build().unwrap();
+        let near = |expected: f64| (pool.pressure() - expected).abs() < 1e-9;
+        assert!(near(0.0));
+        let held: Vec<_> = (0..3).map(|_| pool.get(65_536)).collect();
+        assert!(near(0.75));
+        drop(held);
+        assert!(near(0.0), "what is idle is free");
+        let unlimited = builder(cells).build().unwrap();
+        let buffer = unlimited.get(1);
+        assert!(unlimited.pressure().abs() < 1e-9);
+        drop(buffer);
+        check(&pool);
+    });
+}
+
+#[test]
+fn marks_are_told_in_turn_without_locks() {
+    on_both(|cells| {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let (tell, slot) = (Arc::clone(&told), Arc::new(Mutex::new(None)));
+        let pool_for_callback: Arc<Mutex<Option<shockwave::BufferPool>>> = Arc::clone(&slot);
+        let pool = builder(cells)
+            .budget(10 * 65_536)
+            .on_pressure(0.2, 0.8, move |pressure| {
+                tell.lock().unwrap().push(pressure);
+                if let Some(pool) = &*pool_for_callback.lock().unwrap() {
+                    assert!(pool.metrics().in_use_bytes > 0);
+                    drop(pool.try_get(2048)); // may use the pool
+                }
+            })
+            .build()
+            .unwrap();
+        *slot.lock().unwrap() = Some(pool.clone());
+        for _ in 0..2 {
+            let mut held: Vec<_> = (0..9).map(|_| pool.get(65_536)).collect();
+            pool.maintain();
+            held.truncate(5);
+            pool.maintain();
+            assert_eq!(told.lock().unwrap().len() % 2, 1, "between the marks nothing is told");
+            held.truncate(1);
+            pool.maintain();
+            pool.trim();
+        }
+        assert_eq!(*told.lock().unwrap(), [High, Low, High, Low]);
+        *slot.lock().unwrap() = None;
+        check(&pool);
+    });
+}
