@@ -238,7 +238,8 @@ fn expectations() {
 #[test]
 fn fields_of_the_connection_stay_in_the_map() {
     let head = head(
-        "PUT / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n",
+        "PUT / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\
+         Expect: 100-continue\r\n\r\n",
     );
     assert_eq!(head.headers.len(), 4);
     assert_eq!(head.headers["content-length"], "3");
