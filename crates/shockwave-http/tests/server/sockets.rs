@@ -28,7 +28,7 @@ async fn a_handler_learns_of_its_connection() {
         let told = client.get("/").await;
         assert_eq!(told.text(), format!("{own} {address} {count}"));
     }
-    let (mut client, _served) = connect(&server, info());
+    let (mut client, _task) = connect(&server, info());
     assert_eq!(client.get("/").await.text(), "nobody nobody 1");
 }
 
@@ -92,6 +92,28 @@ async fn a_handler_of_a_peer_that_reset_is_dropped() {
     drop(client);
     dropped.recv().await.unwrap();
     eventually(|| server.stats().open == 0 && in_use(&server) == 0).await;
+}
+
+#[tokio::test]
+async fn an_answer_to_a_peer_that_reset_is_dropped_though_nothing_is_sent() {
+    let (sender, mut dropped) = tokio::sync::mpsc::channel(1);
+    let handler = move || {
+        let (frames, receiver) = tokio::sync::mpsc::channel(1);
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            frames.closed().await;
+            sender.send(()).await.unwrap();
+        });
+        async { axum::body::Body::new(crate::common::Fed(receiver)) }
+    };
+    let server = builder().build();
+    let address = listen(&server, Router::new().route("/", get(handler))).await;
+    let mut client = Client::tcp(address).await;
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    client.until(b"\r\n\r\n").await.unwrap();
+    client.io.set_zero_linger().unwrap();
+    drop(client);
+    dropped.recv().await.unwrap();
 }
 
 #[tokio::test]
