@@ -31,8 +31,8 @@ pub struct Timeouts {
     /// ends.
     pub write: Duration,
     /// From the request, or the last piece of its body that was handed over, to the answer's head.
-    /// Default: for ever, since a handler knows best what it waits for. Then: the handler is dropped
-    /// where it waits, and 503 is answered.
+    /// Default: for ever, since a handler knows best what it waits for. Then: the handler is
+    /// dropped where it waits, and 503 is answered.
     pub handler: Duration,
     /// After an answer that leaves something unread: how long what still comes is read and thrown
     /// away, so that the answer arrives. Default: 2 s. Then: the connection ends.

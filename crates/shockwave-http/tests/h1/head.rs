@@ -1,8 +1,9 @@
 //! Lines, request line, versions and fields: what is a head, and what is not.
 
+use bytes::Bytes;
 use http::Version;
 use shockwave_http::Limits;
-use shockwave_http::h1::HeadEnd;
+use shockwave_http::h1::{HeadEnd, RequestHead, parse_head, parse_head_shared};
 use shockwave_http::http11::parse_request;
 
 use crate::support::{head, parse_every_way, refusal, refused};
@@ -163,4 +164,55 @@ fn a_higher_minor_version_is_held_to_everything_else() {
     ]);
     let head = head("\r\nGET / HTTP/1.3\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
     assert_eq!(head.version, Version::HTTP_11);
+}
+
+#[test]
+fn what_was_not_found_to_be_a_head_is_held_to_the_same() {
+    // Without a search for its end before: nothing is left to that search but limits on bytes.
+    let table: [(&[u8], &str); 16] = [
+        (b"", "does not end"),
+        (b"\r\n", "does not end"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n", "does not end"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\r", "does not end"),
+        (b"GET / HTTP/1.1\r\nHost: a", "does not end"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\r\nG", "after the empty line"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n\r\n", "after the empty line"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", "after the empty"),
+        (b"\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", "more than one empty line"),
+        (b"\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", "more than one empty line"),
+        (b"GET / HTTP/1.1\nHost: a\r\n\r\n", "LF without CR"),
+        (b"GET / HTTP/1.1\r\nHost: a\nA: b\r\n\r\n", "LF without CR"),
+        (b"GET / HTTP/1.1\r\nA:\nHost: a\r\n\r\n", "LF without CR"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\n", "LF without CR"),
+        (b"GET / HTTP/1.1\r\nHost: a\n\r\n", "LF without CR"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\nA: b\r\n\r\n", "LF without CR"),
+    ];
+    for (bytes, sentence) in table {
+        let refusal = parse_head(bytes, &Limits::default()).unwrap_err();
+        let shared = parse_head_shared(&bytes.to_vec().into(), &Limits::default());
+        assert_eq!(shared.unwrap_err(), refusal);
+        assert_eq!(refusal.status(), 400, "{}", bytes.escape_ascii());
+        assert!(refusal.to_string().contains(sentence), "{}: {refusal}", bytes.escape_ascii());
+    }
+}
+
+#[test]
+fn a_long_head_is_read_as_a_short_one_is() {
+    // From 128 bytes on, values share one copy of the head.
+    for length in 0..200 {
+        let value = "v".repeat(length);
+        let text =
+            format!("\r\nGET http://h/{value} HTTP/1.1\r\nHost: a\r\nA: {value}\r\nB: c\r\n\r\n");
+        let copied = parse_head(text.as_bytes(), &Limits::default()).unwrap();
+        let shared = Bytes::from(text);
+        let sliced = parse_head_shared(&shared, &Limits::default()).unwrap();
+        assert_eq!(format!("{copied:?}"), format!("{sliced:?}"));
+        assert_eq!(copied.headers["a"], value.as_str());
+        assert_eq!(copied.headers["host"], "h");
+        // A slice is where it was in the head, and the copy is not.
+        let within = |head: &RequestHead| {
+            shared.as_ptr_range().contains(&head.headers["b"].as_bytes().as_ptr())
+        };
+        assert!(within(&sliced) && !within(&copied));
+    }
 }

@@ -1,4 +1,4 @@
-//! Random requests, made of good parts and spoilt: what we accept, hyper accepts and reads the same.
+//! Random requests, made of good parts and spoilt: what we accept, hyper reads as the same.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -65,7 +65,9 @@ fn requests() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 3000, failure_persistence: None, ..ProptestConfig::default()
+    })]
 
     #[test]
     fn what_we_accept_hyper_reads_the_same(bytes in requests()) {
@@ -75,8 +77,8 @@ proptest! {
         }
     }
 
-    // Hyper parses a head from its beginning whenever more of it came; this parser waits for the end.
-    // So hyper may refuse what is still incomplete here.
+    // Hyper parses a head from its beginning whenever more of it came; this parser waits for the
+    // end. So hyper may refuse what is still incomplete here.
     #[test]
     fn what_hyper_refuses_is_never_accepted(bytes in requests()) {
         if matches!(by_hyper(&bytes), Verdict::Refused(_) | Verdict::BodyRefused) {
