@@ -120,9 +120,7 @@ impl<D: Buf> Flow<D> {
         let shared = &link.ticket.shared;
         shared.counters.request();
         let answering = Answering::from(&head);
-        self.keep_alive = answering.keep_alive
-            && link.requests < shared.requests_max
-            && shared.stage() == Stage::Open;
+        self.keep_alive = answering.keep_alive && link.requests < shared.requests_max;
         self.abrupt = answering.keep_alive && !self.keep_alive;
         self.answering = Some(answering);
 
@@ -132,9 +130,12 @@ impl<D: Buf> Flow<D> {
                 link.expect(length + self.input.head_bytes as u64);
                 let here = self.input.bytes().len();
                 match usize::try_from(length).ok().filter(|&length| length <= here) {
-                    Some(length) => {
-                        Incoming::whole(self.input.take(0..length, length, &link.shared().pool))
-                    }
+                    Some(length) => Incoming::whole(self.input.take(
+                        0..length,
+                        length,
+                        true,
+                        &link.shared().pool,
+                    )),
                     None => self.streaming(&head, link),
                 }
             }

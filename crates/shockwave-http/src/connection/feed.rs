@@ -11,7 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::h1::{BodyDecoder, BodyEvent, BodyLength, CONTINUE, Refusal};
 use crate::incoming::{Reader, Slot};
-use crate::{BodyError, Limits};
+use crate::shared::Shared;
+use crate::{BodyError, Exhausted, Limits};
 
 use super::Wait;
 use super::input::{Input, ReadError};
@@ -80,7 +81,12 @@ impl Upload {
     }
 
     /// The next frame that the bytes at hand make up. `None` if they make up none.
-    fn decode(&mut self, input: &mut Input, link: &shockwave::BufferPool) -> Decoding {
+    ///
+    /// What a handler is given pins its buffer for as long as the handler likes. Where connections
+    /// wait for buffers, only the end of a body may do that: if the handlers that hold pieces of
+    /// bodies waited for more of them, all would wait for each other.
+    fn decode(&mut self, input: &mut Input, shared: &Shared) -> Decoding {
+        let (pool, patient) = (&shared.pool, shared.exhausted == Exhausted::Backpressure);
         if let Some(trailers) = self.trailers.take() {
             return Ok(Some(Frame::trailers(*trailers)));
         }
@@ -105,9 +111,11 @@ impl Upload {
                     self.ended = self.decoder.is_done();
                     let alone = self.ended || decoded.consumed == all;
                     let large = range.len() > SMALL_CHUNK_BYTES;
-                    let together = if alone || large { None } else { link.try_get(all).ok() };
+                    let together = if alone || large { None } else { pool.try_get(all).ok() };
                     let Some(mut together) = together else {
-                        return Ok(Some(Frame::data(input.take(range, decoded.consumed, link))));
+                        let pins = self.ended || !patient;
+                        let data = input.take(range, decoded.consumed, pins, pool);
+                        return Ok(Some(Frame::data(data)));
                     };
                     together.extend_from_slice(&bytes[range]);
                     input.consume(decoded.consumed);
@@ -117,7 +125,9 @@ impl Upload {
         }
         if let Some(gathered) = gathered {
             let data = match gathered.len() {
-                small if small <= SMALL_CHUNK_BYTES / 2 => Bytes::copy_from_slice(&gathered),
+                small if patient || small <= SMALL_CHUNK_BYTES / 2 => {
+                    Bytes::copy_from_slice(&gathered)
+                }
                 _ => gathered.freeze().into(),
             };
             return Ok(Some(Frame::data(data)));
@@ -153,8 +163,9 @@ impl<D: Buf> Flow<D> {
             if upload.reader() != Reader::Waits {
                 return Ok(None);
             }
-            let pool = &link.ticket.shared.pool;
-            let frame = match upload.decode(&mut self.input, pool) {
+            // Who sends is not waiting to be told to.
+            upload.expects &= self.input.is_empty();
+            let frame = match upload.decode(&mut self.input, link.shared()) {
                 Ok(frame) => frame,
                 Err(refusal) => {
                     let status = refusal.status();
@@ -190,7 +201,7 @@ impl<D: Buf> Flow<D> {
         Io: AsyncRead + AsyncWrite + Unpin,
     {
         let Some(upload) = &mut self.upload else { return Ok(None) };
-        if upload.expects && self.input.is_empty() {
+        if upload.expects {
             // Goes out before the answer; if something is in its way, then that first.
             match self.output.poll_flush(&mut link.io, &mut link.progress, cx) {
                 Poll::Ready(Ok(())) if self.answering.is_some() => self.output.notice(CONTINUE),
@@ -273,9 +284,8 @@ impl<D: Buf> Flow<D> {
     where
         Io: AsyncRead + AsyncWrite + Unpin,
     {
-        let pool = &link.ticket.shared.pool;
         let Some(upload) = &mut self.upload else { return Turn::Again };
-        match upload.decode(&mut self.input, pool) {
+        match upload.decode(&mut self.input, link.shared()) {
             Err(refusal) => {
                 tracing::debug!(%refusal, "an unread body is malformed");
                 self.keep_alive = false;

@@ -177,19 +177,21 @@ impl Input {
         Ok(self.buffer.insert(buffer))
     }
 
-    /// Uses up `consumed` bytes and takes a range of them out: copied if they are few, else in the
-    /// buffer that they came in, with what follows them moved to a buffer of its own.
+    /// Uses up `consumed` bytes and takes a range of them out: in the buffer that they came in if
+    /// they are many and `pins` allows it, with what follows them moved to a buffer of its own;
+    /// else copied.
     pub(super) fn take(
         &mut self,
         range: Range<usize>,
         consumed: usize,
+        pins: bool,
         pool: &BufferPool,
     ) -> Bytes {
         let Some(buffer) = &self.buffer else { return Bytes::new() };
         let bytes = &buffer[self.start..];
         let rest = &bytes[consumed..];
         let sparse = range.len() < buffer.capacity() / 4;
-        if range.len() <= COPY_BYTES_MAX || sparse || rest.len() > range.len() {
+        if !pins || range.len() <= COPY_BYTES_MAX || sparse || rest.len() > range.len() {
             return self.copy(range, consumed);
         }
         let rest = match rest {

@@ -11,10 +11,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BufMut};
-use shockwave::Buffer;
+use shockwave::{Buffer, GetError};
 use tokio::io::AsyncWrite;
 
-use super::memory::{Lack, Memory};
+use crate::shared::Shared;
 
 /// Data of this many bytes or fewer are copied behind the head, and go out in a plain write. At
 /// 4 KiB a copy costs about what a second slice costs the kernel.
@@ -41,7 +41,8 @@ pub(super) struct Output<D> {
 pub(super) enum NoRoom {
     /// What is there must be sent first.
     Full,
-    Memory(Lack),
+    /// The system has no memory.
+    Memory(GetError),
 }
 
 impl<D: Buf> Output<D> {
@@ -62,29 +63,23 @@ impl<D: Buf> Output<D> {
     /// Room for `bytes` bytes, and for much more if more is `expected`.
     pub(super) fn room(
         &mut self,
-        mut memory: Memory<'_>,
+        shared: &Shared,
         bytes: usize,
         expected: bool,
-        cx: &mut Context<'_>,
     ) -> Result<&mut Buffer, NoRoom> {
         if self.data.is_some() || !self.suffix.is_empty() {
             return Err(NoRoom::Full);
         }
         let buffer = match self.buffer.take() {
-            None => {
-                let room = bytes.max(GATHERED_BYTES);
-                // In line for what is needed, and not for what is better.
-                let better = if expected { memory.pool.try_get(room).ok() } else { None };
-                match better {
-                    Some(buffer) => buffer,
-                    None => memory.take(bytes, cx).map_err(NoRoom::Memory)?,
-                }
-            }
             Some(buffer) if buffer.capacity() - buffer.len() < bytes => {
                 self.buffer = Some(buffer);
                 return Err(NoRoom::Full);
             }
             Some(buffer) => buffer,
+            None => {
+                let room = if expected { bytes.max(GATHERED_BYTES) } else { bytes };
+                shared.buffer_for_answer(room).map_err(NoRoom::Memory)?
+            }
         };
         Ok(self.buffer.insert(buffer))
     }

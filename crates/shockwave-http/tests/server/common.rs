@@ -115,7 +115,6 @@ pub(crate) struct Client<Io> {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) version: String,
     pub(crate) fields: HashMap<String, String>,
     pub(crate) body: Vec<u8>,
     pub(crate) trailers: HashMap<String, String>,
@@ -170,6 +169,7 @@ impl<Io: AsyncReadExt + AsyncWriteExt + Unpin> Client<Io> {
         let head = String::from_utf8(head).unwrap();
         let mut lines = head.trim_end().split("\r\n");
         let (version, status) = lines.next().unwrap().split_once(' ').unwrap();
+        assert_eq!(version, "HTTP/1.1");
         let status = status[..3].parse().unwrap();
         let fields = fields(lines);
         let mut trailers = HashMap::new();
@@ -185,7 +185,7 @@ impl<Io: AsyncReadExt + AsyncWriteExt + Unpin> Client<Io> {
         } else {
             self.all().await
         };
-        Answer { status, version: version.into(), fields, body, trailers }
+        Answer { status, fields, body, trailers }
     }
 
     async fn chunks(&mut self) -> (Vec<u8>, HashMap<String, String>) {
