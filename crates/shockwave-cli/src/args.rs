@@ -13,8 +13,11 @@ use crate::exit_code;
 use crate::parse::{
     ParseError, parse_duration, parse_ops, parse_percent, parse_sizes, parse_warmup, parse_workers,
 };
+use crate::plan::PlanArgs;
+use crate::serve::ServeArgs;
+use crate::top::TopArgs;
 
-/// Load-tests and benchmarks the Shockwave buffer pool.
+/// Load-tests, benchmarks, serves and watches the Shockwave buffer pool.
 #[derive(Debug, Parser)]
 #[command(name = "shockwave", version, arg_required_else_help = true)]
 pub(crate) struct Args {
@@ -40,6 +43,26 @@ pub(crate) enum Command {
     /// buffer goes back. One byte is written into each buffer otherwise. All of it runs
     /// interleaved; the figures are medians.
     Bench(BenchArgs),
+    /// Serve HTTP from a pool, with its metrics and a live dashboard
+    ///
+    /// At / is the dashboard, at /metrics what Prometheus reads, at /metrics.json the same as JSON, at
+    /// /events as server-sent events each second. /healthz and /readyz are for whoever looks after
+    /// it. To put the pool to work: /echo returns what is posted to it, /bytes/N so many bytes,
+    /// such as 64k or 1g, and /static/ the files of --root. Nothing that it serves changes anything.
+    ///
+    /// It listens on this machine only, unless --listen says otherwise. Under systemd it takes the
+    /// sockets that it is passed, and tells when it is ready and when it ends.
+    Serve(ServeArgs),
+    /// Show what a server does, live, in this terminal
+    ///
+    /// Reads /metrics.json of a server, again and again, and waits for it when it is gone. Without
+    /// a terminal, or with --once, it prints a table and ends. Keys: q or Esc ends, p pauses.
+    Top(TopArgs),
+    /// Suggest classes, warm-up and a budget from what a pool has done
+    ///
+    /// Reads /metrics.json of a server, by its URL or from a file, or what `loadtest --json` printed.
+    /// It knows what was asked of each class, and not which sizes within it.
+    Plan(PlanArgs),
     /// Print the manual page, as in: shockwave man | man -l -
     Man,
     /// Print completions for a shell
@@ -192,7 +215,7 @@ impl ValueEnum for Which {
 #[derive(Debug, Clone)]
 pub(crate) struct Sizes(pub(crate) Vec<usize>);
 
-fn parse_size_list(text: &str) -> Result<Sizes, ParseError> {
+pub(crate) fn parse_size_list(text: &str) -> Result<Sizes, ParseError> {
     parse_sizes(text).map(Sizes)
 }
 

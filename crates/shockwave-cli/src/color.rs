@@ -1,6 +1,6 @@
 //! Colors: whether there are any, and which.
 
-use std::io::{IsTerminal, stdout};
+use std::io::{IsTerminal, stderr, stdout};
 
 use crate::args::When;
 
@@ -13,12 +13,25 @@ pub(crate) struct Color {
 impl Color {
     /// For standard output.
     pub(crate) fn for_stdout(when: When) -> Self {
+        Self::on(stdout().is_terminal(), when)
+    }
+
+    /// For standard error.
+    pub(crate) fn for_stderr(when: When) -> Self {
+        Self::on(stderr().is_terminal(), when)
+    }
+
+    fn on(is_terminal: bool, when: When) -> Self {
         let enabled = match when {
             When::Always => true,
             When::Never => false,
-            When::Auto => stdout().is_terminal() && is_welcome(|name| std::env::var_os(name)),
+            When::Auto => is_terminal && is_welcome(|name| std::env::var_os(name)),
         };
         Self { enabled }
+    }
+
+    pub(crate) fn is_enabled(self) -> bool {
+        self.enabled
     }
 
     pub(crate) fn bold(self, text: &str) -> String {

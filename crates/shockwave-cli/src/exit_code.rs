@@ -10,23 +10,25 @@ pub(crate) enum Exit {
     Ok = 0,
     /// Something failed; standard error says what.
     Failure = 1,
-    /// The hit rate was below `--min-hit-rate`. Bad arguments are 2, and are refused before.
+    /// The hit rate was below `--min-hit-rate`. Bad arguments are 2, and are refused before; a second
+    /// signal ends the process with 130.
     LowHitRate = 3,
 }
 
 /// The same for the help and the manual.
-pub(crate) const EXIT_CODES: [(u8, &str); 4] = [
+pub(crate) const EXIT_CODES: [(u8, &str); 5] = [
     (0, "all went well"),
     (1, "something failed; standard error says what"),
     (2, "the arguments were wrong; standard error says what was expected"),
     (3, "the hit rate was below --min-hit-rate"),
+    (130, "a second signal ended it at once"),
 ];
 
 /// A section of the help.
 pub(crate) fn help() -> String {
     let mut help = String::from("Exit codes:");
     for (code, meaning) in EXIT_CODES {
-        let _ = write!(help, "\n  {code}  {meaning}");
+        let _ = write!(help, "\n  {code:<3}  {meaning}");
     }
     help
 }

@@ -8,7 +8,7 @@ use signal_hook::consts::signal::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 /// The exit code of a program that SIGINT ended, by custom.
-const KILLED_BY_INTERRUPT: i32 = 130;
+pub(crate) const KILLED_BY_INTERRUPT: i32 = 130;
 
 /// Whether Ctrl-C was pressed, or the process was asked to end.
 #[derive(Debug, Clone)]

@@ -20,9 +20,13 @@ mod loadtest;
 mod man;
 mod output;
 mod parse;
+mod plan;
 mod progress;
+mod reading;
 mod report;
+mod serve;
 mod table;
+mod top;
 
 use std::process::ExitCode;
 
@@ -51,6 +55,9 @@ fn run(args: &Args) -> anyhow::Result<Exit> {
     match &args.command {
         Command::Loadtest(loadtest) => loadtest::run(loadtest, Color::for_stdout(args.color)),
         Command::Bench(bench) => bench::run(bench, Color::for_stdout(args.color)),
+        Command::Serve(serve) => serve::run(serve, Color::for_stderr(args.color)),
+        Command::Top(top) => top::run(top, Color::for_stdout(args.color)),
+        Command::Plan(plan) => plan::run(plan),
         Command::Man => man::print(),
         Command::Completions { shell } => completions::print(*shell),
     }

@@ -32,10 +32,14 @@ fn page() -> std::io::Result<Vec<u8>> {
         roff.text([roman(meaning)]);
     }
     roff.control("SH", ["ENVIRONMENT"]);
-    for (name, meaning) in [
-        ("SHOCKWAVE_CELLS", "How the cells of a pool are entered: auto, rseq or locked."),
-        ("NO_COLOR", "No colors if set to anything."),
-    ] {
+    let own = [
+        (
+            "SHOCKWAVE_CELLS",
+            "How the cells of a pool are entered: auto, rseq or locked.".to_owned(),
+        ),
+        ("NO_COLOR", "No colors if set to anything.".to_owned()),
+    ];
+    for (name, meaning) in own.into_iter().chain(variables(&command)) {
         roff.control("TP", []);
         roff.text([bold(name)]);
         roff.text([roman(meaning)]);
@@ -43,6 +47,19 @@ fn page() -> std::io::Result<Vec<u8>> {
     roff.to_writer(&mut page)?;
     man.render_version_section(&mut page)?;
     Ok(page)
+}
+
+/// The variables that stand for flags, each with what it stands for.
+fn variables(command: &clap::Command) -> Vec<(&str, String)> {
+    let of = |subcommand: &clap::Command, arg: &clap::Arg| match arg.get_long() {
+        Some(flag) => format!("--{flag} of {}, if that is not given.", subcommand.get_name()),
+        None => format!("The server of {}, if that is not given.", subcommand.get_name()),
+    };
+    let all = command.get_subcommands().flat_map(|subcommand| {
+        let args = subcommand.get_arguments();
+        args.filter_map(move |arg| Some((arg.get_env()?.to_str()?, of(subcommand, arg))))
+    });
+    all.collect()
 }
 
 /// A section of its own, with what the generator would say in three.

@@ -19,6 +19,11 @@ pub(crate) fn parse_warmup(text: &str) -> Result<usize, ParseError> {
     parse_count(text, &(0..=1_000_000), "0 to 1000000 buffers of each class")
 }
 
+/// Connections at once.
+pub(crate) fn parse_connections(text: &str) -> Result<usize, ParseError> {
+    parse_count(text, &(1..=1_000_000), "1 to 1000000 connections")
+}
+
 fn parse_count(
     text: &str,
     range: &RangeInclusive<usize>,

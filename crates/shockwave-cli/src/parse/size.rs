@@ -6,8 +6,18 @@ const EXPECTED: &str = "1 to 4294967295 bytes, as in 2048, 4k, 4KiB, 1m or 1MiB 
 
 const EXPECTED_LIST: &str = "sizes with commas between them, as in 4k,8k";
 
+const EXPECTED_AMOUNT: &str = "0 to 1048576g bytes, as in 4096, 64k, 512m or 1g (k is 1024)";
+
+const EXPECTED_BUDGET: &str = "64 to 1048576g bytes, as in 64m, 512m or 2g (k is 1024)";
+
+/// The least class that there may be.
+const BUDGET_MIN: u64 = 64;
+
 /// The largest buffer that a pool can serve.
 const BYTES_MAX: u64 = u32::MAX as u64;
+
+/// The largest amount: a pebibyte, which floating point still holds exactly.
+const AMOUNT_MAX: u64 = 1 << 50;
 
 /// Reads a size in bytes: a whole number, alone or with one of the suffixes b, k, m and g in either
 /// case, `kb` and `KiB` and their like; all of them powers of 1024, as in the names of the classes.
@@ -22,6 +32,37 @@ const BYTES_MAX: u64 = u32::MAX as u64;
 /// What is wrong with it, and what was expected.
 pub fn parse_size(text: &str) -> Result<usize, ParseError> {
     let refuse = |wrong: &str| Err(ParseError::new(wrong, EXPECTED));
+    match parse_bytes(text, EXPECTED)? {
+        0 => refuse("a size of 0 has no buffers"),
+        bytes if bytes <= BYTES_MAX => match usize::try_from(bytes) {
+            Ok(bytes) => Ok(bytes),
+            Err(_) => refuse("the size is too large for this machine"),
+        },
+        _ => refuse("the size is too large"),
+    }
+}
+
+/// Reads an amount of bytes, written as a size is: one that is no buffer's and may be 0 or more
+/// than a buffer can hold.
+pub(crate) fn parse_amount(text: &str) -> Result<u64, ParseError> {
+    match parse_bytes(text, EXPECTED_AMOUNT)? {
+        bytes if bytes <= AMOUNT_MAX => Ok(bytes),
+        _ => Err(ParseError::new("the amount is too large", EXPECTED_AMOUNT)),
+    }
+}
+
+/// Reads a budget: an amount that is large enough for a buffer of the least class there may be.
+pub(crate) fn parse_budget(text: &str) -> Result<usize, ParseError> {
+    let amount = parse_amount(text)?;
+    if amount < BUDGET_MIN {
+        return Err(ParseError::new("a budget holds a buffer at least", EXPECTED_BUDGET));
+    }
+    usize::try_from(amount).or(Err(ParseError::new("the amount is too large", EXPECTED_BUDGET)))
+}
+
+/// A whole number and its unit; `u64::MAX` for what is beyond it.
+fn parse_bytes(text: &str, expected: &'static str) -> Result<u64, ParseError> {
+    let refuse = |wrong: &str| Err(ParseError::new(wrong, expected));
     let text = text.trim();
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, suffix) = text.split_at(digits);
@@ -40,15 +81,7 @@ pub fn parse_size(text: &str) -> Result<usize, ParseError> {
         _ => return refuse("the suffix is unknown"),
     };
     // All digits, so that it can only fail by being too large.
-    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
-    match bytes {
-        Some(0) => refuse("a size of 0 has no buffers"),
-        Some(bytes) if bytes <= BYTES_MAX => match usize::try_from(bytes) {
-            Ok(bytes) => Ok(bytes),
-            Err(_) => refuse("the size is too large for this machine"),
-        },
-        _ => refuse("the size is too large"),
-    }
+    Ok(number.parse::<u64>().map_or(u64::MAX, |number| number.saturating_mul(unit)))
 }
 
 /// Reads a list of sizes, with commas between them, none of them twice.
@@ -125,6 +158,25 @@ mod tests {
         ] {
             let error = parse_size(text).unwrap_err().to_string();
             assert!(error.contains(words) && error.contains("4KiB"), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_amount_may_be_nothing_or_much() {
+        for (text, bytes) in [("0", 0), ("64k", 65_536), ("4g", 4 << 30), ("1048576g", 1 << 50)] {
+            assert_eq!(parse_amount(text), Ok(bytes), "{text:?}");
+        }
+        for text in ["", "x", "-1", "1.5k", "1048577g", "17179869184g", "99999999999999999999"] {
+            let error = parse_amount(text).unwrap_err().to_string();
+            assert!(error.contains("expected 0 to 1048576g"), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_budget_holds_a_buffer() {
+        assert_eq!(parse_budget("512M"), Ok(512 << 20));
+        for text in ["0", "63", "2000000g", "x"] {
+            assert!(parse_budget(text).unwrap_err().to_string().contains("expected"), "{text:?}");
         }
     }
 

@@ -5,8 +5,13 @@ use std::process::{Command, Stdio};
 
 use crate::support::{Ran, run};
 
-const CODES: [&str; 4] =
-    ["all went well", "something failed", "arguments were wrong", "--min-hit-rate"];
+const CODES: [&str; 5] = [
+    "all went well",
+    "something failed",
+    "arguments were wrong",
+    "--min-hit-rate",
+    "a second signal",
+];
 
 #[test]
 fn the_help_has_every_flag_and_the_exit_codes() {
@@ -33,7 +38,7 @@ fn the_help_has_every_flag_and_the_exit_codes() {
         assert!(stdout.contains(words), "{words} in {stdout}");
         assert!(run(&["--help"]).stdout.contains(words), "{words}");
     }
-    for command in ["loadtest", "bench", "man", "completions"] {
+    for command in ["loadtest", "bench", "serve", "top", "plan", "man", "completions"] {
         assert!(run(&["--help"]).stdout.contains(command), "{command}");
     }
 }
@@ -55,6 +60,11 @@ fn the_manual_has_every_command_and_flag_and_the_exit_codes() {
         ".SH SYNOPSIS",
         "SHOCKWAVE LOADTEST",
         "SHOCKWAVE BENCH",
+        "SHOCKWAVE SERVE",
+        "SHOCKWAVE TOP",
+        "SHOCKWAVE PLAN",
+        "--shutdown-timeout",
+        "SHOCKWAVE_LISTEN",
         "--min-hit-rate",
         "--ops-per-buffer",
         "--quick",
@@ -79,7 +89,7 @@ fn completions_are_scripts_that_their_shells_can_read() {
     ] {
         let Ran { code, stdout, .. } = run(&["completions", shell]);
         assert_eq!(code, Some(0));
-        for words in [words, "loadtest", "min-hit-rate"] {
+        for words in [words, "loadtest", "min-hit-rate", "serve", "log-interval", "top", "plan"] {
             assert!(stdout.contains(words), "{words} in {shell}: {stdout}");
         }
         // The generators for the other two leave the values of flags out.

@@ -6,4 +6,8 @@ mod describes_itself;
 mod loadtest;
 mod refusals;
 mod report;
+#[cfg(target_os = "linux")]
+mod serve;
+mod server;
 mod support;
+mod watch;

@@ -15,6 +15,22 @@ const REFUSED: [(&str, &str, &str); 8] = [
     ("--scenario", "|Steady|gust|steady,burst|-1|0|none|stead", "handoff"),
 ];
 
+/// The same of `serve`.
+const REFUSED_BY_SERVE: [(&str, &str, &str); 12] = [
+    ("--listen", "|8080|localhost:80|:80|1.2.3.4|1.2.3.4:x|1.2.3.4:65536|::1:80", "[::1]:8080"),
+    ("--warmup", "-1||1000001|1.5|1k|x", "0 to 1000000"),
+    ("--budget", "0|63|-1||x|1.5g|2000000g", "512m"),
+    ("--classes", "0||4k,|4k,4096|x", "expected"),
+    ("--workers", "0|-1||4097|x", "1 to 4096"),
+    ("--max-connections", "0|-1||1000001|x", "1 to 1000000"),
+    ("--max-body", "-1||x|1.5m", "as in 4096"),
+    ("--root", "|/nowhere|/dev/null", "the path of a directory"),
+    ("--log-interval", "0s|60||x", "1m30s"),
+    ("--shutdown-timeout", "0s|60||x", "1m30s"),
+    ("--log-format", "|xml", "json"),
+    ("--log-level", "|loud", "debug"),
+];
+
 fn check(arguments: &[&str], words: &[&str]) {
     let Ran { code, stdout, stderr } = run(arguments);
     assert_eq!(code, Some(2), "{arguments:?}: {stderr}");
@@ -31,7 +47,16 @@ fn values_that_mean_nothing() {
             check(&["loadtest", &format!("{flag}={value}")], &[flag, expected]);
         }
     }
-    for command in ["loadtest", "bench"] {
+    for (flag, values, expected) in REFUSED_BY_SERVE {
+        for value in values.split('|') {
+            check(&["serve", &format!("{flag}={value}")], &[flag, expected]);
+        }
+    }
+    for value in ["", "https://localhost", "ftp://x", "a b", "localhost:99999"] {
+        check(&["top", value], &["127.0.0.1:8080"]);
+    }
+    check(&["top", "--interval=0s"], &["--interval", "1m30s"]);
+    for command in ["loadtest", "bench", "serve"] {
         for value in ["", "fast", "Rseq", "0", "auto,rseq"] {
             check(&[command, &format!("--cells={value}")], &["--cells", "locked"]);
         }
@@ -57,4 +82,5 @@ fn arguments_that_do_not_exist() {
     check(&["completions"], &["SHELL"]);
     check(&["completions", "tcsh"], &["bash", "zsh", "fish"]);
     check(&["bench", "--duration", "1s"], &["--duration"]);
+    check(&["plan"], &["FILE|URL"]);
 }

@@ -25,7 +25,12 @@ impl From<Output> for Ran {
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shockwave"));
     command.args(arguments).stdin(Stdio::null());
-    command.env_remove("SHOCKWAVE_CELLS").env_remove("NO_COLOR");
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("SHOCKWAVE_") {
+            command.env_remove(name);
+        }
+    }
+    command.env_remove("NO_COLOR");
     command
 }
 

@@ -17,7 +17,8 @@ pub(crate) fn page(report: &Report, dress: Dress) -> String {
              over the rounds; ratios are medians of the ratios within a round, this project's to \
              hyper's. Spread is of the requests, from the first quartile to the third. CPU is \
              the server's own time for each request, the kernel's part included. An echo is sent back \
-             as it comes; a collected one when all of it is there.",
+             as it comes; a collected one when all of it is there. Hyper is as axum::serve sets it up, \
+             which sends each of several pipelined answers by itself.",
             report.rounds, report.seconds
         );
         section(&mut page, dress, "Speed", &format!("{words}\n\n{}", speed(report, dress)));

@@ -302,13 +302,20 @@ fn naive_head(bytes: &[u8]) -> Option<(Vec<Field>, usize)> {
     good.then_some((fields, length))
 }
 
-/// The hosts that the parts can make: a name, and perhaps a port.
+/// The hosts that the parts can make: a name, and perhaps a port. No address in brackets is one.
 fn naive_host(host: &[u8]) -> bool {
-    let text = str::from_utf8(host).unwrap_or("\0");
+    let Ok(text) = str::from_utf8(host) else { return false };
     let (name, port) = text.split_once(':').unwrap_or((text, ""));
-    let uri = format!("http://{name}/").parse::<http::Uri>();
+    let mut encoded = name.split('%');
+    let plain = encoded.next().unwrap_or("").to_owned();
+    let plain = encoded.try_fold(plain, |plain, part| {
+        let hex = part.get(..2)?.bytes().all(|byte| byte.is_ascii_hexdigit());
+        hex.then(|| plain + &part[2..])
+    });
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte);
     let digits = port.bytes().all(|byte| byte.is_ascii_digit());
-    uri.is_ok_and(|uri| uri.host() == Some(name))
+    !name.is_empty()
+        && plain.is_some_and(|plain| plain.bytes().all(is_plain))
         && digits
         && (port.is_empty() || port.parse::<u16>().is_ok())
 }

@@ -21,7 +21,7 @@ const CHUNKED: &str = "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chun
 #[tokio::test]
 async fn chunks_come_in_whatever_way_they_are_cut() {
     let server = builder().build();
-    let (mut client, _served) = connect(&server, router());
+    let (mut client, _task) = connect(&server, router());
     let bytes = [CHUNKED, "5;a=b\r\nhello\r\n1\r\n \r\n00005\r\nworld\r\n0\r\n\r\n"].concat();
     for at in 1..bytes.len() {
         client.send(&bytes[..at]).await;
@@ -41,7 +41,7 @@ async fn small_chunks_are_handed_over_together() {
         Ok::<_, BodyError>(Response::new(pieces.join(" ")))
     });
     let server = builder().build();
-    let (mut client, _served) = connect(&server, count);
+    let (mut client, _task) = connect(&server, count);
     let large = format!("1388\r\n{}\r\n", "x".repeat(5000));
     let body = ["1\r\na\r\n".repeat(100), large, "2\r\nbc\r\n".repeat(10), "0\r\n\r\n".into()];
     client.send([CHUNKED, &body.concat()].concat()).await;
@@ -61,7 +61,7 @@ async fn trailers_come_in_and_go_out() {
         Ok::<_, BodyError>(Response::new(body))
     });
     let server = builder().build();
-    let (mut client, _served) = connect(&server, service);
+    let (mut client, _task) = connect(&server, service);
     let head = CHUNKED.replace("Host", "TE: trailers\r\nHost");
     client.send([&head, "3\r\nabc\r\n0\r\nX-Sum: 7\r\n\r\n"].concat()).await;
     let answer = client.answer().await;
@@ -78,7 +78,7 @@ async fn a_body_of_unknown_length_goes_out_as_it_comes() {
         async { Ok::<_, Infallible>(Response::new(body)) }
     });
     let server = builder().build();
-    let (mut client, _served) = connect(&server, service);
+    let (mut client, _task) = connect(&server, service);
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
     let head = client.until(b"\r\n\r\n").await.unwrap();
     assert!(head.windows(26).any(|window| window == b"transfer-encoding: chunked"));
@@ -100,7 +100,7 @@ async fn an_old_client_gets_a_body_of_unknown_length_up_to_the_close() {
         Ok::<_, Infallible>(Response::new(frames([Frame::data(Bytes::from("all of it"))])))
     });
     let server = builder().build();
-    let (mut client, _served) = connect(&server, service);
+    let (mut client, _task) = connect(&server, service);
     client.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").await;
     let answer = client.answer().await;
     assert!(!answer.fields.contains_key("transfer-encoding") && answer.closes());
@@ -114,7 +114,7 @@ async fn a_request_body_may_be_the_answer() {
     });
     let limits = Limits { body_bytes: u64::MAX, ..Limits::default() };
     let server = builder().limits(limits).build();
-    let (mut client, _served) = connect(&server, service);
+    let (mut client, _task) = connect(&server, service);
     // With a length, without one, and each with a request behind it on the same connection.
     client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc").await;
     let head = client.until(b"\r\n\r\n").await.unwrap();
@@ -171,7 +171,7 @@ async fn large_bodies_go_up_and_down_in_constant_memory() {
     });
     let limits = Limits { body_bytes: u64::MAX, ..Limits::default() };
     let server = builder().limits(limits).build();
-    let (mut client, _served) = connect(&server, service);
+    let (mut client, _task) = connect(&server, service);
     client.send(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", large())).await;
     let piece = vec![0; 1 << 20];
     for _ in 0..large() >> 20 {
@@ -196,7 +196,7 @@ async fn a_body_that_comes_slowly_takes_no_buffer_of_its_declared_length() {
         Ok::<_, BodyError>(Response::new(length.to_string()))
     });
     let server = builder().build();
-    let (mut client, _served) = connect(&server, service);
+    let (mut client, _task) = connect(&server, service);
     client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n").await;
     for _ in 0..20 {
         client.send([b'x'; 100]).await;
@@ -219,7 +219,7 @@ async fn a_body_may_be_read_by_another_task_even_after_the_answer() {
         async { Ok::<_, Infallible>(Response::new(String::from("taken"))) }
     });
     let server = builder().build();
-    let (mut client, _served) = connect(&server, service);
+    let (mut client, _task) = connect(&server, service);
     for round in 1..20 {
         let length = round * 10_000;
         let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n");
@@ -244,12 +244,12 @@ async fn nothing_is_read_that_the_handler_does_not_ask_for() {
         }
     });
     let server = builder().build();
-    let (client, _served) = crate::common::connect_through(16 << 10, &server, service);
+    let (client, _task) = crate::common::connect_through(16 << 10, &server, service);
     let (mut reader, mut writer) = tokio::io::split(client.io);
     let mut sending = tokio::spawn(async move {
         let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\n\r\n";
         tokio::io::AsyncWriteExt::write_all(&mut writer, head.as_bytes()).await.unwrap();
-        tokio::io::AsyncWriteExt::write_all(&mut writer, &[0; 500_000]).await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut writer, &vec![0; 500_000]).await.unwrap();
     });
     let early = tokio::time::timeout(Duration::from_millis(50), &mut sending).await;
     assert!(early.is_err(), "the peer is held up");
@@ -264,23 +264,23 @@ async fn nothing_is_read_that_the_handler_does_not_ask_for() {
 async fn a_body_knows_its_length_as_far_as_it_is_known() {
     let service = service_fn(async |mut request: Request<Incoming>| {
         let body = request.body_mut();
-        let mut told = format!("{:?} {}", body.size_hint().exact(), body.is_end_stream());
+        let before = (body.size_hint().exact(), body.is_end_stream());
         while let Some(frame) = body.frame().await {
             let _ = frame?;
         }
-        told += &format!(" {:?} {}", body.size_hint().exact(), body.is_end_stream());
-        Ok::<_, BodyError>(Response::new(told))
+        let after = (body.size_hint().exact(), body.is_end_stream());
+        Ok::<_, BodyError>(Response::new(format!("{before:?} {after:?}")))
     });
     let server = builder().build();
-    let (mut client, _served) = connect(&server, service);
-    assert_eq!(client.get("/").await.text(), "Some(0) true Some(0) true");
-    assert_eq!(client.post("/", b"abc").await.text(), "Some(3) false Some(0) true");
+    let (mut client, _task) = connect(&server, service);
+    assert_eq!(client.get("/").await.text(), "(Some(0), true) (Some(0), true)");
+    assert_eq!(client.post("/", b"abc").await.text(), "(Some(3), false) (Some(0), true)");
     client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na").await;
     tokio::task::yield_now().await;
     client.send("bc").await;
-    assert_eq!(client.answer().await.text(), "Some(3) false Some(0) true");
+    assert_eq!(client.answer().await.text(), "(Some(3), false) (Some(0), true)");
     client.send([CHUNKED, "1\r\na\r\n0\r\n\r\n"].concat()).await;
-    assert_eq!(client.answer().await.text(), "None false None true");
+    assert_eq!(client.answer().await.text(), "(None, false) (None, true)");
 }
 
 #[tokio::test]
@@ -292,10 +292,10 @@ async fn an_answer_that_breaks_its_promise_ends_the_connection_and_is_seen_to() 
             async { Ok::<_, Infallible>(response) }
         });
         let server = builder().build();
-        let (mut client, served) = connect(&server, service);
+        let (mut client, task) = connect(&server, service);
         client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2)).await;
         let all = client.all().await;
-        assert!(served.await.unwrap().is_err());
+        assert!(task.await.unwrap().is_err());
         let heads = all.windows(9).filter(|window| window == b"HTTP/1.1 ").count();
         assert!(heads <= 1, "nothing follows that might be taken for the rest");
     }
@@ -309,7 +309,7 @@ async fn an_answer_that_contradicts_itself_is_a_500() {
         Ok::<_, Infallible>(response)
     });
     let server = builder().build();
-    let (mut client, _served) = connect(&server, service);
+    let (mut client, _task) = connect(&server, service);
     let answer = client.get("/").await;
     assert_eq!((answer.status, answer.closes()), (500, true));
 }
@@ -322,7 +322,7 @@ async fn trailers_of_a_router_go_out() {
         Body::new(frames([Frame::data(body), Frame::trailers(trailers)]))
     };
     let server = builder().build();
-    let (mut client, _served) = connect(&server, Router::new().route("/", post(handler)));
+    let (mut client, _task) = connect(&server, Router::new().route("/", post(handler)));
     client.send("POST / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nContent-Length: 2\r\n\r\nok").await;
     let answer = client.answer().await;
     assert_eq!((answer.text(), &answer.trailers["x-length"][..]), ("ok", "2"));

@@ -16,7 +16,7 @@ fn head(path: &str, length: usize) -> String {
 #[tokio::test]
 async fn a_client_is_told_to_go_on_when_the_handler_reads() {
     let server = builder().build();
-    let (mut client, _served) = connect(&server, router());
+    let (mut client, _task) = connect(&server, router());
     for _ in 0..2 {
         client.send(head("/echo", 5)).await;
         assert_eq!(client.until(b"\r\n\r\n").await.unwrap(), b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -29,7 +29,7 @@ async fn a_client_is_told_to_go_on_when_the_handler_reads() {
 #[tokio::test]
 async fn a_client_that_has_sent_something_is_not_told() {
     let server = builder().build();
-    let (mut client, _served) = connect(&server, router());
+    let (mut client, _task) = connect(&server, router());
     for (first, then) in [("hello", ""), ("he", "llo")] {
         client.send([&head("/echo", 5), first].concat()).await;
         tokio::task::yield_now().await;
@@ -43,7 +43,7 @@ async fn a_client_that_has_sent_something_is_not_told() {
 async fn a_handler_that_does_not_read_answers_at_once_and_closes() {
     let refuse = async |_: Body| StatusCode::FORBIDDEN;
     let server = builder().build();
-    let (mut client, _served) = connect(&server, Router::new().route("/", post(refuse)));
+    let (mut client, _task) = connect(&server, Router::new().route("/", post(refuse)));
     client.send(head("/", 5)).await;
     // Whether the body follows is up to the client, so what follows cannot be told apart.
     let answer = client.answer().await;
@@ -54,7 +54,7 @@ async fn a_handler_that_does_not_read_answers_at_once_and_closes() {
 #[tokio::test]
 async fn an_answer_before_is_out_before() {
     let server = builder().build();
-    let (mut client, _served) = connect(&server, router());
+    let (mut client, _task) = connect(&server, router());
     client.send(["GET / HTTP/1.1\r\nHost: a\r\n\r\n", &head("/echo", 2)].concat()).await;
     assert_eq!(client.answer().await.text(), "hello");
     assert_eq!(client.answer().await.status, 100);
@@ -65,7 +65,7 @@ async fn an_answer_before_is_out_before() {
 #[tokio::test]
 async fn an_unknown_expectation_is_refused() {
     let server = builder().build();
-    let (mut client, _served) = connect(&server, router());
+    let (mut client, _task) = connect(&server, router());
     client.send(head("/echo", 5).replace("100-continue", "a-miracle")).await;
     let answer = client.answer().await;
     assert_eq!((answer.status, answer.closes()), (417, true));

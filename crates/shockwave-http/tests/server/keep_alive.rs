@@ -31,7 +31,7 @@ async fn an_axum_router_is_served_over_tcp_with_keep_alive() {
 #[tokio::test]
 async fn requests_in_one_piece_are_answered_in_order() {
     let server = builder().build();
-    let (mut client, _served) = connect(&server, router());
+    let (mut client, _task) = connect(&server, router());
     let request = |i| format!("GET /bytes/{i} HTTP/1.1\r\nHost: a\r\n\r\n");
     client.send((0..200).map(request).collect::<Vec<_>>().concat()).await;
     for i in 0..200 {
@@ -46,7 +46,7 @@ async fn slow_handlers_do_not_change_the_order() {
         ms.to_string()
     };
     let server = builder().build();
-    let (mut client, _served) = connect(&server, Router::new().route("/{ms}", get(sleep)));
+    let (mut client, _task) = connect(&server, Router::new().route("/{ms}", get(sleep)));
     for ms in [300, 5, 0, 100, 0] {
         client.send(format!("GET /{ms} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
     }
@@ -58,7 +58,7 @@ async fn slow_handlers_do_not_change_the_order() {
 #[tokio::test]
 async fn bodies_are_told_from_the_requests_behind_them() {
     let server = builder().build();
-    let (mut client, _served) = connect(&server, router());
+    let (mut client, _task) = connect(&server, router());
     let mut bytes = Vec::new();
     for i in 0..20_usize {
         let body = "GET / HTTP/1.1\r\n\r\n".repeat(i * 20);
@@ -85,7 +85,7 @@ async fn bodies_are_told_from_the_requests_behind_them() {
 #[tokio::test]
 async fn an_old_client_is_closed_on_unless_it_asks_to_stay() {
     let server = builder().build();
-    let (mut client, served) = connect(&server, router());
+    let (mut client, task) = connect(&server, router());
     client.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").await;
     let answer = client.answer().await;
     assert_eq!(answer.fields["connection"], "keep-alive");
@@ -93,23 +93,23 @@ async fn an_old_client_is_closed_on_unless_it_asks_to_stay() {
     let answer = client.answer().await;
     assert_eq!((answer.text(), answer.closes()), ("hello", true));
     assert_eq!(client.all().await, b"");
-    served.await.unwrap().unwrap();
+    task.await.unwrap().unwrap();
 }
 
 #[tokio::test]
 async fn a_client_that_says_close_is_closed_on() {
     let server = builder().build();
-    let (mut client, served) = connect(&server, router());
+    let (mut client, task) = connect(&server, router());
     client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
     assert!(client.answer().await.closes());
     assert_eq!(client.all().await, b"");
-    served.await.unwrap().unwrap();
+    task.await.unwrap().unwrap();
 }
 
 #[tokio::test]
 async fn what_follows_a_request_that_closes_is_not_served() {
     let server = builder().build();
-    let (mut client, _served) = connect(&server, router());
+    let (mut client, _task) = connect(&server, router());
     let last = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     client.send([last, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"].concat()).await;
     assert!(client.answer().await.closes());
@@ -120,7 +120,7 @@ async fn what_follows_a_request_that_closes_is_not_served() {
 #[tokio::test]
 async fn the_last_request_of_a_connection_says_so() {
     let server = builder().requests_max(3).build();
-    let (mut client, _served) = connect(&server, router());
+    let (mut client, _task) = connect(&server, router());
     let request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     client.send(request.repeat(5)).await;
     for closes in [false, false, true] {
@@ -133,7 +133,7 @@ async fn the_last_request_of_a_connection_says_so() {
 #[tokio::test]
 async fn an_answer_to_head_has_the_length_and_no_body() {
     let server = builder().build();
-    let (mut client, _served) = connect(&server, router());
+    let (mut client, _task) = connect(&server, router());
     client.send("HEAD /bytes/1000 HTTP/1.1\r\nHost: a\r\n\r\n").await;
     let answer = client.answer_to(true).await;
     assert_eq!((answer.status, &answer.fields["content-length"][..]), (200, "1000"));
@@ -143,7 +143,7 @@ async fn an_answer_to_head_has_the_length_and_no_body() {
 #[tokio::test]
 async fn a_request_that_is_split_at_every_byte_is_served() {
     let server = builder().build();
-    let (mut client, _served) = connect(&server, router());
+    let (mut client, _task) = connect(&server, router());
     let request = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
     for at in 1..request.len() {
         client.send(&request[..at]).await;

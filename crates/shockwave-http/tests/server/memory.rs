@@ -27,9 +27,9 @@ async fn a_thousand_idle_connections_hold_no_buffer() {
     }
     let mut in_memory = Vec::new();
     for _ in 0..600 {
-        let (mut client, served) = connect(&server, router());
+        let (mut client, task) = connect(&server, router());
         assert_eq!(client.get("/").await.status, 200);
-        in_memory.push((client, served));
+        in_memory.push((client, task));
     }
     eventually(|| server.stats().idle == 1000).await;
     assert_eq!((in_use(&server), server.pool().metrics().in_use_bytes), (0, 0));
@@ -63,7 +63,7 @@ async fn a_connection_is_small() {
 #[tokio::test]
 async fn a_slow_reader_pins_few_buffers() {
     let server = builder().build();
-    let (client, _served) = connect_through(100, &server, router());
+    let (client, _task) = connect_through(100, &server, router());
     // Many answers, small and large, that nobody takes.
     let request = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
     let requests = [request("/bytes/10"), request("/bytes/30000")].concat().repeat(50);
@@ -85,7 +85,7 @@ async fn a_slow_reader_pins_few_buffers() {
 #[tokio::test]
 async fn a_slow_head_keeps_a_small_buffer() {
     let server = builder().build();
-    let (mut client, _served) = connect(&server, router());
+    let (mut client, _task) = connect(&server, router());
     // Makes the connection expect large requests.
     assert_eq!(client.post("/echo", &vec![b'x'; 30_000]).await.status, 200);
     client.send("GET / HT").await;
@@ -103,8 +103,8 @@ fn poor(bytes: usize) -> ServerBuilder {
 #[tokio::test]
 async fn without_memory_a_client_is_told_to_come_back() {
     let server = poor(8192).build();
-    let (mut client, _served) = connect(&server, router());
-    let (mut other, _served) = connect(&server, router());
+    let (mut client, _task) = connect(&server, router());
+    let (mut other, _task) = connect(&server, router());
     assert_eq!(client.get("/").await.status, 200);
     let held = server.pool().get(8192);
     for client in [&mut client, &mut other] {
@@ -113,7 +113,7 @@ async fn without_memory_a_client_is_told_to_come_back() {
         assert_eq!(answer.fields["retry-after"], "1");
     }
     drop(held);
-    let (mut client, _served) = connect(&server, router());
+    let (mut client, _task) = connect(&server, router());
     assert_eq!(client.get("/").await.status, 200);
     assert_eq!(server.stats().refused_total(), 2);
 }
@@ -121,7 +121,7 @@ async fn without_memory_a_client_is_told_to_come_back() {
 #[tokio::test]
 async fn without_memory_in_the_middle_of_a_body_too() {
     let server = poor(64 << 10).build();
-    let (mut client, _served) = connect(&server, router());
+    let (mut client, _task) = connect(&server, router());
     client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n").await;
     eventually(|| server.stats().active == 1 && in_use(&server) == 0).await;
     let held = server.pool().get(64 << 10);
@@ -163,12 +163,12 @@ async fn waiting_for_memory_has_its_time() {
     let timeouts = Timeouts { write: Duration::from_secs(15), ..Timeouts::default() };
     let server = poor(32 << 10).timeouts(timeouts).when_exhausted(Exhausted::Backpressure).build();
     let wait = async |body: Bytes| body.len().to_string();
-    let (mut client, _served) = connect(&server, Router::new().route("/", post(wait)));
+    let (mut client, _task) = connect(&server, Router::new().route("/", post(wait)));
     client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20000\r\n\r\n").await;
     eventually(|| server.stats().requests == 1 && in_use(&server) == 0).await;
     let held = server.pool().get(32 << 10);
     let start = tokio::time::Instant::now();
-    client.send([b'x'; 10_000]).await;
+    client.send(vec![b'x'; 10_000]).await;
     let answer = client.answer().await;
     assert_eq!((answer.status, start.elapsed().as_secs()), (503, 15));
     drop(held);
@@ -186,7 +186,7 @@ async fn what_a_handler_keeps_of_a_body_is_all_that_stays() {
         }
     };
     let server = builder().build();
-    let (mut client, _served) = connect(&server, Router::new().route("/", post(keep)));
+    let (mut client, _task) = connect(&server, Router::new().route("/", post(keep)));
     for length in [10, 2000, 10_000, 30_000] {
         assert_eq!(client.post("/", &vec![b'x'; length]).await.text(), "kept");
     }
@@ -213,7 +213,7 @@ async fn the_service_is_not_boxed_in_by_its_bounds() {
         drop(client);
         answer
     };
-    let (served, answer) = tokio::join!(serving, asking);
-    served.unwrap();
+    let (task, answer) = tokio::join!(serving, asking);
+    task.unwrap();
     assert_eq!(answer.text(), "local");
 }

@@ -44,7 +44,7 @@ async fn a_panic_in_the_call_itself_is_a_500_too() {
         std::future::ready(Ok::<_, Infallible>(Response::new(String::from("fine"))))
     });
     let server = builder().build();
-    let (mut client, _served) = connect(&server, service);
+    let (mut client, _task) = connect(&server, service);
     assert_eq!(client.get("/").await.text(), "fine");
     assert_eq!(client.get("/elsewhere").await.status, 500);
 }
@@ -70,10 +70,10 @@ async fn a_panic_in_an_answers_body_breaks_the_connection_off() {
     let service =
         service_fn(async |_: Request<Incoming>| Ok::<_, Infallible>(Response::new(Panics(false))));
     let server = builder().build();
-    let (mut client, served) = connect(&server, service);
+    let (mut client, task) = connect(&server, service);
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2)).await;
     let all = client.all().await;
     assert!(!all.ends_with(b"0\r\n\r\n"), "what is not whole does not look it");
-    assert!(served.await.unwrap().is_err());
+    assert!(task.await.unwrap().is_err());
     assert_eq!((server.stats().panics, in_use(&server)), (1, 0));
 }

@@ -32,12 +32,12 @@ async fn beyond_the_most_nothing_is_accepted_until_one_ends() {
 #[tokio::test]
 async fn a_connection_too_many_that_was_accepted_elsewhere_is_told_so() {
     let server = builder().connections_max(1).build();
-    let (mut first, _served) = connect(&server, router());
+    let (mut first, _task) = connect(&server, router());
     assert_eq!(first.get("/").await.status, 200);
-    let (mut second, served) = connect(&server, router());
+    let (mut second, task) = connect(&server, router());
     let answer = second.answer().await;
     assert_eq!((answer.status, answer.closes()), (503, true));
-    served.await.unwrap().unwrap();
+    task.await.unwrap().unwrap();
     assert_eq!(first.get("/").await.status, 200);
 }
 

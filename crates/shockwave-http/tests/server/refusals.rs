@@ -83,7 +83,7 @@ async fn a_handler_never_sees_a_broken_body_as_a_whole_one() {
     });
     for broken in ["1\r\nab", "1\r\na\r\nx", "ffffffffffffffffff\r\n"] {
         let server = builder().build();
-        let (mut client, _served) = connect(&server, service);
+        let (mut client, _task) = connect(&server, service);
         client.send([CHUNKED, broken].concat()).await;
         let answer = client.answer().await;
         assert_eq!((answer.status, answer.closes()), (400, true));
@@ -99,12 +99,12 @@ async fn a_truncated_body_is_a_400_to_whoever_still_listens() {
         "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Le",
     ] {
         let server = builder().build();
-        let (mut client, served) = connect(&server, router());
+        let (mut client, task) = connect(&server, router());
         client.send(request).await;
         client.io.shutdown().await.unwrap();
         let answer = client.answer().await;
         assert_eq!((answer.status, answer.closes()), (400, true), "{request}");
-        served.await.unwrap().unwrap();
+        task.await.unwrap().unwrap();
         assert_eq!(in_use(&server), 0);
     }
 }
@@ -122,21 +122,21 @@ async fn a_body_error_says_what_it_was() {
         std::future::pending::<Result<Response<String>, Infallible>>()
     });
     let server = builder().build();
-    let (mut client, _served) = connect(&server, service.clone());
+    let (mut client, _task) = connect(&server, service.clone());
     client.send([CHUNKED, "nonsense\r\n"].concat()).await;
     let error = errors.recv().await.unwrap();
     assert!(error.is_refused() && error.status() == 400, "{error}");
 
-    let (mut client, _served) = connect(&server, service.clone());
+    let (mut client, _task) = connect(&server, service.clone());
     client.send([CHUNKED, "5\r\nhel"].concat()).await;
     client.io.shutdown().await.unwrap();
     let error = errors.recv().await.unwrap();
     assert!(error.is_truncated(), "{error}");
 
-    let (mut client, served) = connect(&server, service);
+    let (mut client, task) = connect(&server, service);
     client.send([CHUNKED, "5\r\nhel"].concat()).await;
     eventually(|| server.stats().requests == 3).await;
-    served.abort();
+    task.abort();
     let error = errors.recv().await.unwrap();
     assert!(error.is_connection(), "{error}");
 }
@@ -147,7 +147,7 @@ async fn a_service_that_fails_is_a_500() {
         Err::<Response<String>, _>(std::io::Error::other("out of luck"))
     });
     let server = builder().build();
-    let (mut client, _served) = connect(&server, service);
+    let (mut client, _task) = connect(&server, service);
     let answer = client.get("/").await;
     assert_eq!((answer.status, answer.closes()), (500, true));
     assert!(!client.all().await.windows(4).any(|window| window == b"luck"));
@@ -156,7 +156,7 @@ async fn a_service_that_fails_is_a_500() {
 #[tokio::test]
 async fn a_refusal_leaves_answers_before_it_alone() {
     let server = builder().build();
-    let (mut client, _served) = connect(&server, router());
+    let (mut client, _task) = connect(&server, router());
     client.send("GET /bytes/100000 HTTP/1.1\r\nHost: a\r\n\r\n".repeat(3)).await;
     client.send("nonsense\r\n\r\n").await;
     for _ in 0..3 {
@@ -168,7 +168,7 @@ async fn a_refusal_leaves_answers_before_it_alone() {
 #[tokio::test]
 async fn a_router_without_routes_is_served_all_the_same() {
     let server = builder().build();
-    let (mut client, _served) = connect(&server, Router::new());
+    let (mut client, _task) = connect(&server, Router::new());
     let answer = client.get("/nowhere").await;
     assert_eq!((answer.status, answer.closes()), (404, false));
 }

@@ -20,12 +20,12 @@ fn slow(seconds: u64) -> Router {
 #[tokio::test(start_paused = true)]
 async fn idle_connections_close_at_once_and_busy_ones_finish() {
     let server = builder().build();
-    let (mut idle, idle_served) = connect(&server, router());
+    let (mut idle, idle_task) = connect(&server, router());
     assert_eq!(idle.get("/").await.status, 200);
-    let (mut fresh, fresh_served) = connect(&server, router());
-    let (mut busy, _served) = connect(&server, slow(5));
+    let (mut fresh, fresh_task) = connect(&server, router());
+    let (mut busy, _task) = connect(&server, slow(5));
     busy.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2)).await;
-    let (mut half, _served) = connect(&server, router());
+    let (mut half, _task) = connect(&server, router());
     half.send("GET / HTTP/1.1\r\n").await;
     eventually(|| server.stats().active == 2).await;
 
@@ -36,8 +36,8 @@ async fn idle_connections_close_at_once_and_busy_ones_finish() {
     });
     assert_eq!(idle.all().await, b"");
     assert_eq!(fresh.all().await, b"");
-    idle_served.await.unwrap().unwrap();
-    fresh_served.await.unwrap().unwrap();
+    idle_task.await.unwrap().unwrap();
+    fresh_task.await.unwrap().unwrap();
     assert_eq!(start.elapsed().as_secs(), 0);
     half.send("Host: a\r\n\r\n").await;
     let answer = half.answer().await;
@@ -53,14 +53,14 @@ async fn idle_connections_close_at_once_and_busy_ones_finish() {
 #[tokio::test(start_paused = true)]
 async fn what_is_not_done_by_the_deadline_is_broken_off() {
     let server = builder().build();
-    let (mut client, served) = connect(&server, slow(100));
+    let (mut client, task) = connect(&server, slow(100));
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
     eventually(|| server.stats().active == 1).await;
     let start = Instant::now();
     assert!(!server.shutdown(Duration::from_secs(7)).await);
     assert_eq!(start.elapsed().as_secs(), 7);
     assert_eq!(client.all().await, b"");
-    let error = served.await.unwrap().unwrap_err();
+    let error = task.await.unwrap().unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionAborted);
 }
 
@@ -87,15 +87,15 @@ async fn a_server_that_was_shut_down_serves_nobody() {
     assert!(server.shutdown(Duration::ZERO).await);
     let address = listen(&server, router()).await;
     eventually(|| std::net::TcpStream::connect(address).is_err()).await;
-    let (mut client, served) = connect(&server, router());
+    let (mut client, task) = connect(&server, router());
     assert_eq!(client.all().await, b"");
-    served.await.unwrap().unwrap();
+    task.await.unwrap().unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn shutting_down_twice_waits_twice() {
     let server = builder().build();
-    let (mut client, _served) = connect(&server, slow(5));
+    let (mut client, _task) = connect(&server, slow(5));
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
     eventually(|| server.stats().active == 1).await;
     let day = Duration::from_secs(86_400);

@@ -28,7 +28,7 @@ async fn a_handler_learns_of_its_connection() {
         let told = client.get("/").await;
         assert_eq!(told.text(), format!("{own} {address} {count}"));
     }
-    let (mut client, _served) = connect(&server, info());
+    let (mut client, _task) = connect(&server, info());
     assert_eq!(client.get("/").await.text(), "nobody nobody 1");
 }
 

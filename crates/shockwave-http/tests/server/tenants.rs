@@ -97,7 +97,7 @@ fn attacks() -> Vec<(String, bool)> {
 
 /// The second tenant: looks at all it gets, in as many ways as there are to get something.
 async fn look(server: &Server) {
-    let (mut client, served) = connect(server, router());
+    let (mut client, task) = connect(server, router());
     let body = "b".repeat(3000);
     let requests = [
         "GET / HTTP/1.1\r\nHost: b\r\n\r\n".to_owned(),
@@ -114,7 +114,7 @@ async fn look(server: &Server) {
     let seen = client.all().await;
     assert!(seen.windows(5).any(|window| window == b"hello"));
     assert!(!seen.windows(7).any(|window| window == b"TENANT-"), "{}", seen.escape_ascii());
-    served.await.unwrap().ok();
+    task.await.unwrap().ok();
 }
 
 #[tokio::test(start_paused = true)]
@@ -125,7 +125,7 @@ async fn a_marker_never_shows_on_another_connection() {
     for (request, ended) in attacks() {
         for small in [false, true] {
             let pipe = if small { 700 } else { 1 << 20 };
-            let (client, served) = connect_through(pipe, &server, router());
+            let (client, task) = connect_through(pipe, &server, router());
             let (mut reader, mut writer) = tokio::io::split(client.io);
             let bytes = request.clone();
             let sending = tokio::spawn(async move {
@@ -145,8 +145,8 @@ async fn a_marker_never_shows_on_another_connection() {
             sending.abort();
             drop((reader, sending));
             look(&server).await;
-            served.abort();
-            let _ = served.await;
+            task.abort();
+            let _ = task.await;
             look(&server).await;
         }
     }

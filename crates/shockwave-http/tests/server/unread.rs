@@ -21,7 +21,7 @@ fn head(length: usize) -> String {
 #[tokio::test]
 async fn a_short_body_is_read_past() {
     let server = builder().build();
-    let (mut client, _served) = connect(&server, deaf());
+    let (mut client, _task) = connect(&server, deaf());
     for length in [1, 1000, 60_000] {
         client.send(head(length)).await;
         let answer = client.answer().await;
@@ -52,7 +52,7 @@ async fn a_long_body_costs_the_connection_and_the_answer_arrives() {
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_goes_on_sending_is_not_listened_to_for_ever() {
     let server = builder().build();
-    let (mut client, served) = connect(&server, deaf());
+    let (mut client, task) = connect(&server, deaf());
     client.send(head(16 << 20)).await;
     let (mut reader, mut writer) = tokio::io::split(client.io);
     let drained = tokio::spawn(async move {
@@ -66,7 +66,7 @@ async fn a_peer_that_goes_on_sending_is_not_listened_to_for_ever() {
     let mut answer = Vec::new();
     reader.read_to_end(&mut answer).await.unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 200 OK"));
-    served.await.unwrap().ok();
+    task.await.unwrap().ok();
     let sent = drained.await.unwrap();
     assert!(sent <= 3 << 20, "{sent} bytes were taken");
 }
@@ -74,7 +74,7 @@ async fn a_peer_that_goes_on_sending_is_not_listened_to_for_ever() {
 #[tokio::test]
 async fn chunks_that_nobody_reads_cost_the_connection() {
     let server = builder().build();
-    let (mut client, _served) = connect(&server, deaf());
+    let (mut client, _task) = connect(&server, deaf());
     client
         .send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
         .await;

@@ -155,6 +155,26 @@ fn metrics_allocate_their_lists_and_no_more(builder: BufferPoolBuilder) {
     });
 }
 
+/// Once the page's `String` has room for it.
+#[cfg(feature = "prometheus")]
+#[test]
+fn a_page_for_a_scraper() {
+    use shockwave::prometheus::{Format, encode};
+
+    let metrics = BufferPool::new().metrics();
+    for format in [Format::Text, Format::OpenMetrics] {
+        let mut page = String::new();
+        encode(&[("main", &metrics), ("a \"b\"", &metrics)], format, &mut page);
+        page.clear();
+        let calls = calls_of(|| {
+            let format = Format::negotiate(black_box(Some("text/plain;q=0.5, */*;q=0.1")));
+            black_box(format.content_type());
+            encode(&[("main", &metrics), ("a \"b\"", &metrics)], format, &mut page);
+        });
+        assert_eq!(calls, 0);
+    }
+}
+
 fn what_is_beyond_the_classes_allocates_once_for_each(builder: BufferPoolBuilder) {
     warm(builder, |pool| {
         let calls = calls_of(|| {

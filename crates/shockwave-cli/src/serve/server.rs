@@ -1,0 +1,107 @@
+//! From sockets to the end: what runs beside the requests, and in which order it stops.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use shockwave::{BufferPool, BufferPoolMetrics};
+use shockwave_http::{Limits, Server};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::{info, warn};
+
+use super::advice::Interval;
+use super::args::ServeArgs;
+use super::events::event;
+use super::listen::{Listener, RemoveOnDrop, listen};
+use super::notify::Notify;
+use super::service::App;
+use super::signals::Signals;
+use super::state::State;
+
+/// How often what is shown is looked at.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Serves until a signal comes, and then until all requests are answered or time is up.
+pub(crate) async fn serve(args: &ServeArgs, pool: BufferPool) -> anyhow::Result<()> {
+    let mut signals = Signals::listen()?;
+    let notify = Notify::from_env();
+    let listeners = listen(args.listen, args.unix.as_deref()).await?;
+    let _unix = args.unix.clone().map(RemoveOnDrop);
+    let server = Server::builder()
+        .pool(pool)
+        .limits(Limits { body_bytes: args.max_body, ..Limits::default() })
+        .connections_max(args.max_connections)
+        .build();
+    let state = Arc::new(State::new(server.clone()));
+    let (sender, latest) = watch::channel(event(&state.json()));
+    let app = App::new(Arc::clone(&state), latest, args.root.as_deref());
+    let mut beside = JoinSet::new();
+    beside.spawn(tell_browsers(Arc::clone(&state), sender));
+    beside.spawn(tell_log(Arc::clone(&state), state.pool().metrics(), args.log_interval));
+    beside.spawn(tell_systemd(notify.clone()));
+    let mut serving = JoinSet::new();
+    for listener in listeners {
+        info!(at = %listener, "listening");
+        let (server, app) = (server.clone(), app.clone());
+        match listener {
+            Listener::Tcp(tcp) => serving.spawn(async move { server.serve(tcp, app).await }),
+            Listener::Unix(unix) => serving.spawn(async move { server.serve(unix, app).await }),
+        };
+    }
+    notify.ready();
+    let failed = tokio::select! {
+        signal = signals.next() => {
+            info!(signal, "ending; a second signal ends it at once");
+            Ok(())
+        }
+        // None ends by itself but by failing.
+        Some(ended) = serving.join_next() => ended?.context("cannot accept connections any more"),
+    };
+    notify.stopping();
+    state.end();
+    tokio::spawn(signals.end_at_next());
+    // Streams of events end with what they are told.
+    beside.shutdown().await;
+    if server.shutdown(args.shutdown_timeout).await {
+        info!("all requests were answered");
+    } else {
+        warn!(timeout = ?args.shutdown_timeout, "requests were broken off");
+    }
+    failed
+}
+
+/// Has the latest figures in the hands of all browsers each second.
+async fn tell_browsers(state: Arc<State>, latest: watch::Sender<bytes::Bytes>) {
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        ticks.tick().await;
+        state.tick(Instant::now());
+        latest.send_replace(event(&state.json()));
+    }
+}
+
+/// Logs the hit rate of each interval, from `before` on.
+async fn tell_log(state: Arc<State>, mut before: BufferPoolMetrics, every: Duration) {
+    let mut ticks = interval(every);
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        let now = state.pool().metrics();
+        Interval::between(&before, &now).log(&now);
+        before = now;
+    }
+}
+
+/// Tells systemd, if it asked, twice as often as it wants to hear it.
+async fn tell_systemd(notify: Notify) {
+    let Some(every) = notify.watchdog() else { return pending().await };
+    let mut ticks = interval(every / 2);
+    loop {
+        ticks.tick().await;
+        notify.alive();
+    }
+}

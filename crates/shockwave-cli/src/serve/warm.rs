@@ -1,0 +1,35 @@
+//! The pool as the arguments ask for it, warmed up.
+
+use std::thread::available_parallelism;
+
+use anyhow::Context;
+use shockwave::BufferPool;
+use tracing::warn;
+
+use super::args::ServeArgs;
+
+/// Buffers of each class to begin with for each core: half of what a core keeps to itself, so that
+/// each of them finds its share in the depot when it first looks there.
+const WARM_PER_CORE: usize = 32;
+
+/// Makes the pool and its first buffers.
+pub(crate) fn pool(args: &ServeArgs) -> anyhow::Result<BufferPool> {
+    let mut builder = BufferPool::builder().cells(args.cells.into());
+    if let Some(classes) = &args.classes {
+        builder = builder.classes(&classes.0);
+    }
+    if let Some(budget) = args.budget {
+        builder = builder.budget(budget);
+    }
+    let pool = builder.build().context("cannot make the pool")?;
+    let count = args.warmup.unwrap_or_else(|| {
+        let cores = available_parallelism().map_or(1, usize::from);
+        let one_of_each: usize = pool.class_sizes().sum();
+        (WARM_PER_CORE * cores).min(args.budget.unwrap_or(usize::MAX) / 2 / one_of_each)
+    });
+    pool.warmup(count);
+    if pool.metrics().pools.iter().any(|class| class.idle < count as u64) {
+        warn!(warmup = count, "there is no room for the whole warm-up: try a larger --budget");
+    }
+    Ok(pool)
+}
