@@ -57,9 +57,10 @@ fn head(report: &Report, dress: Dress) -> String {
     );
     let method = format!(
         "{}; the same axum router on both servers, each a process of its own with the system's \
-         allocator and {} worker threads of tokio.",
+         allocator and {} worker threads of tokio. The machine's load before it began was {:.1}.",
         report.versions.join(", "),
-        report.workers
+        report.workers,
+        report.load_before
     );
     match dress {
         Dress::Terminal => format!("{place}, {}\n{method}\n", machine.date),
@@ -171,6 +172,7 @@ mod tests {
         Report {
             command: "cargo run".to_owned(),
             machine: Machine::here(),
+            load_before: 0.1,
             versions: vec!["axum 0.8.9".to_owned()],
             workers: 2,
             rounds: 9,
