@@ -12,11 +12,12 @@ const PROGRAMS: &[(&str, &[&str])] = &[
     ("wrk", &["wrk"]),
 ];
 
-/// Each in a run of its own, so that what one does to the machine is not held against another.
+/// Each in a run of its own, so that what one does to the machine is not held against another. With
+/// the whole workspace's features, as the tests before were built.
 pub(crate) fn interop(context: &mut Context) -> Outcome {
     for (program, packages) in PROGRAMS {
         match apt(packages) {
-            Ok(()) => run(cargo("test -p shockwave-http --test interop --quiet --")
+            Ok(()) => run(cargo("test --workspace --all-features --test interop --quiet --")
                 .args(["--ignored", &format!("{program}::")]))?,
             Err(why) => context.skip(format!("{program} against the server, {why}")),
         }

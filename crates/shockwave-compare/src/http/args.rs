@@ -27,13 +27,13 @@ pub(crate) struct HttpArgs {
     #[arg(long, value_enum, value_delimiter = ',')]
     parts: Vec<Part>,
 
-    /// Rounds, in each of which each load goes to each server [default: 9, or 3 with --quick]
+    /// Rounds, in each of which each load goes to each server [default: 25, or 3 with --quick]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: Option<u32>,
 
-    /// Seconds of each load in each round [default: 2, or 1 with --quick]
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=600))]
-    seconds: Option<u32>,
+    /// Seconds of each load in each round
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub(crate) seconds: u32,
 
     /// Idle connections [default: 10000, or 1000 with --quick]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=25_000))]
@@ -66,11 +66,7 @@ impl HttpArgs {
     }
 
     pub(crate) fn rounds(&self, quick: bool) -> u32 {
-        self.rounds.unwrap_or(if quick { 3 } else { 9 })
-    }
-
-    pub(crate) fn seconds(&self, quick: bool) -> u32 {
-        self.seconds.unwrap_or(if quick { 1 } else { 2 })
+        self.rounds.unwrap_or(if quick { 3 } else { 25 })
     }
 
     pub(crate) fn idle(&self, quick: bool) -> u32 {

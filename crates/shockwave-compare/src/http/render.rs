@@ -17,7 +17,8 @@ pub(crate) fn page(report: &Report, dress: Dress) -> String {
              over the rounds; ratios are medians of the ratios within a round, this project's to \
              hyper's. Spread is of the requests, from the first quartile to the third. CPU is \
              the server's own time for each request, the kernel's part included. An echo is sent back \
-             as it comes; a collected one when all of it is there.",
+             as it comes; a collected one when all of it is there. Hyper is as axum::serve sets it up, \
+             which sends each of several pipelined answers by itself.",
             report.rounds, report.seconds
         );
         section(&mut page, dress, "Speed", &format!("{words}\n\n{}", speed(report, dress)));
@@ -56,9 +57,10 @@ fn head(report: &Report, dress: Dress) -> String {
     );
     let method = format!(
         "{}; the same axum router on both servers, each a process of its own with the system's \
-         allocator and {} worker threads of tokio.",
+         allocator and {} worker threads of tokio. The machine's load before it began was {:.1}.",
         report.versions.join(", "),
-        report.workers
+        report.workers,
+        report.load_before
     );
     match dress {
         Dress::Terminal => format!("{place}, {}\n{method}\n", machine.date),
@@ -170,6 +172,7 @@ mod tests {
         Report {
             command: "cargo run".to_owned(),
             machine: Machine::here(),
+            load_before: 0.1,
             versions: vec!["axum 0.8.9".to_owned()],
             workers: 2,
             rounds: 9,

@@ -18,6 +18,9 @@ pub(crate) struct Report {
     /// The command to run it again.
     pub(crate) command: String,
     pub(crate) machine: Machine,
+    /// Threads that wanted to run, on average over the minute before: what else the machine had to
+    /// do.
+    pub(crate) load_before: f64,
     /// Servers and load generator, by name and version.
     pub(crate) versions: Vec<String>,
     pub(crate) workers: u16,
@@ -62,10 +65,11 @@ impl Report {
         let mut report = Self {
             command: format!("cargo run --release -p shockwave-compare -- {}", flags.join(" ")),
             machine: Machine::here(),
+            load_before: load(),
             versions: versions(&wrk),
             workers: args.workers(),
             rounds: args.rounds(quick),
-            seconds: args.seconds(quick),
+            seconds: args.seconds,
             speed: Vec::new(),
             idle_connections: args.idle(quick),
             idle: None,
@@ -111,6 +115,12 @@ fn allocations(wrk: &Wrk, workers: u16, seconds: u32) -> Result<Allocations, Str
         found.made.push(server.counts()?.made - before);
     }
     Ok(found)
+}
+
+/// The machine's load of the last minute; 0 where the system does not tell.
+fn load() -> f64 {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(0.0)
 }
 
 /// What took part.

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::BoxError;
 use crate::date::date;
-use crate::h1::{BodyEncoder, BodySize, encode_head, head_room};
+use crate::h1::{BodyEncoder, BodySize, encode_head, head_room, spare};
 use crate::incoming::Reader;
 use crate::shared::Stage;
 
@@ -76,6 +76,7 @@ impl<D: Buf> Flow<D> {
         let before = out.len();
         match encode_head(&parts, size, &answering, &date(now), out) {
             Ok((encoder, keep_alive)) => {
+                spare::give(parts.headers);
                 self.abrupt |= self.keep_alive && !keep_alive;
                 self.keep_alive = keep_alive;
                 let none = encoder.is_none();

@@ -188,22 +188,24 @@ where
                 StageProjection::Finishing => flow.finish(link, cx),
                 StageProjection::Closing { closing } => flow.close(closing, link, cx),
             };
-            let next = match turn {
-                Turn::Again => continue,
+            // Set one by one, so that no more is moved than each consists of.
+            match turn {
+                Turn::Again => {}
                 Turn::Step(step) => return step,
                 Turn::Call(request) => match guarded(|| link.service.call(request)) {
-                    Some(future) => Stage::Handling { future },
-                    None => Stage::Refusing { status: link.panicked() },
+                    Some(future) => stage.set(Stage::Handling { future }),
+                    None => stage.set(Stage::Refusing { status: link.panicked() }),
                 },
-                Turn::Answer(response) => Stage::Answering { response: Some(response) },
-                Turn::Send(body) => Stage::Sending { body },
-                Turn::End(trailers) => Stage::Ending { trailers },
-                Turn::Refuse(status) => Stage::Refusing { status },
-                Turn::Finish => Stage::Finishing,
-                Turn::Next => Stage::Between,
-                Turn::Close => Stage::Closing { closing: Closing::default() },
-            };
-            stage.set(next);
+                Turn::Answer(response) => {
+                    stage.set(Stage::Answering { response: Some(response) });
+                }
+                Turn::Send(body) => stage.set(Stage::Sending { body }),
+                Turn::End(trailers) => stage.set(Stage::Ending { trailers }),
+                Turn::Refuse(status) => stage.set(Stage::Refusing { status }),
+                Turn::Finish => stage.set(Stage::Finishing),
+                Turn::Next => stage.set(Stage::Between),
+                Turn::Close => stage.set(Stage::Closing { closing: Closing::default() }),
+            }
         }
     }
 

@@ -17,7 +17,7 @@ use super::framing::{BodyLength, Framing};
 use super::host::is_host_and_port;
 use super::parts::{Copied, Parts, Shared, value};
 use super::refusal::{Refusal, Why};
-use super::target;
+use super::{spare, target};
 use crate::Limits;
 
 /// Fields for which there is room on the stack: as many as [`Limits`] allows unless told otherwise.
@@ -124,7 +124,7 @@ fn parse(head: &[u8], parts: &impl Parts, limits: &Limits) -> Result<RequestHead
         method: Method::from_bytes(method.as_bytes()).map_err(|_token| Why::Method)?,
         uri: Uri::default(),
         version: if minor == 0 { Version::HTTP_10 } else { Version::HTTP_11 },
-        headers: HeaderMap::new(),
+        headers: spare::take(),
         body: BodyLength::Empty,
         keep_alive: true,
         expect_continue: false,

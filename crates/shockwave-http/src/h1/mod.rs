@@ -27,6 +27,7 @@ mod lines;
 mod parts;
 mod refusal;
 mod response;
+pub(crate) mod spare;
 mod target;
 mod token;
 mod trailers;
