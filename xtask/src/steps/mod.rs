@@ -1,5 +1,6 @@
 //! The steps, in the order in which `cargo xtask ci` runs them: what fails soonest comes first.
 
+mod browser;
 mod checks;
 mod features;
 mod fuzz;
@@ -35,6 +36,11 @@ pub(crate) const STEPS: &[Step] = &[
         run: suites::asan,
     },
     Step { name: "examples", what: "every example, to its end", run: programs::examples },
+    Step {
+        name: "browser",
+        what: "the dashboard in Chromium, under load and after a restart",
+        run: browser::browser,
+    },
     Step { name: "package", what: "the library as it would be published", run: checks::package },
     Step { name: "main", what: "the load test, as the README shows it", run: programs::main },
 ];
