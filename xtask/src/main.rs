@@ -7,6 +7,7 @@ mod tools;
 
 use std::process::ExitCode;
 
+use run::Length;
 use steps::{STEPS, Step};
 
 fn main() -> ExitCode {
@@ -17,9 +18,9 @@ fn main() -> ExitCode {
             print!("{}", help());
             ExitCode::SUCCESS
         }
-        ["ci"] => report::run_all(STEPS),
+        ["ci"] => report::run_all(STEPS, Length::Brief),
         [_, ..] => match arguments.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>() {
-            Ok(steps) => report::run_all(&steps),
+            Ok(steps) => report::run_all(&steps, Length::Full),
             Err(unknown) => {
                 eprintln!("error: no step is called {unknown:?}\n\n{}", help());
                 ExitCode::from(2)
@@ -37,6 +38,7 @@ fn help() -> String {
     format!(
         "Checks this repository.\n\nUsage: cargo xtask ci | STEP…\n\n  \
          ci         all of these, in this order:\n{}\n\
+         `soak` takes ten minutes by itself, and half a minute within `ci`.\n\
          Stops at the first failure, with status 1 and the command that failed.\n",
         steps.collect::<String>()
     )

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use crate::run::Context;
+use crate::run::{Context, Length};
 use crate::steps::Step;
 
 /// What became of a step.
@@ -16,14 +16,14 @@ struct Line {
 }
 
 /// Runs the steps, up to the first that fails.
-pub(crate) fn run_all(steps: &[Step]) -> ExitCode {
+pub(crate) fn run_all(steps: &[Step], length: Length) -> ExitCode {
     let start = Instant::now();
     let mut lines = Vec::new();
     let mut failure = None;
     for (number, step) in (1..).zip(steps) {
         println!("\n━━ {number}/{} {}: {}", steps.len(), step.name, step.what);
         let begin = Instant::now();
-        let mut context = Context::default();
+        let mut context = Context::new(length);
         let result = (step.run)(&mut context);
         let took = begin.elapsed();
         let outcome = if result.is_ok() { "ok" } else { "FAILED" };
@@ -72,8 +72,8 @@ mod tests {
     fn a_failure_is_a_failure_of_the_whole() {
         let passes = Step { name: "passes", what: "a step", run: |_| Ok(()) };
         let fails = Step { name: "fails", what: "a step", run: |_| Err("on purpose".into()) };
-        assert_eq!(run_all(&[passes, passes]), ExitCode::SUCCESS);
-        assert_eq!(run_all(&[passes, fails, passes]), ExitCode::FAILURE);
+        assert_eq!(run_all(&[passes, passes], Length::Brief), ExitCode::SUCCESS);
+        assert_eq!(run_all(&[passes, fails, passes], Length::Full), ExitCode::FAILURE);
     }
 
     #[test]

@@ -6,13 +6,31 @@ use std::process::{Command, Output, Stdio};
 /// Why a step failed: the command and how it ended, or what was wrong with what it said.
 pub(crate) type Outcome = Result<(), String>;
 
-/// What a step has to tell besides whether it failed.
-#[derive(Debug, Default)]
+/// How much time a step may take that could go on for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Length {
+    /// As one of all steps.
+    Brief,
+    /// As it was asked for by name.
+    Full,
+}
+
+/// What a step is told, and what it has to tell besides whether it failed.
+#[derive(Debug)]
 pub(crate) struct Context {
+    length: Length,
     skipped: Vec<String>,
 }
 
 impl Context {
+    pub(crate) fn new(length: Length) -> Self {
+        Self { length, skipped: Vec::new() }
+    }
+
+    pub(crate) fn length(&self) -> Length {
+        self.length
+    }
+
     /// Says that something could not be checked here, and why. It is printed, and counted in the
     /// end.
     pub(crate) fn skip(&mut self, why: impl Into<String>) {

@@ -1,10 +1,11 @@
 //! Tools that a fresh machine may lack: looked for, and installed where that can be done.
 
 use std::fmt::{self, Display, Formatter};
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::run::{command, run};
+use crate::run::{command, root, run};
 
 /// Whether a program is there after this: because it was, or because one of Debian's packages
 /// brought it. `Err` says why it is not.
@@ -45,10 +46,10 @@ pub(crate) fn apt(packages: &[&str]) -> Result<(), Skipped> {
     let names = missing.join(", ");
     let without = |why: &str| Skipped(format!("without {names}: {why}"));
     if !is_on_path("apt-get") {
-        return Err(without("there is no apt-get to install them"));
+        return Err(without("there is no apt-get"));
     }
     if !may_install() {
-        return Err(without("only root may install them, or sudo without a password"));
+        return Err(without("to install takes root, or sudo without a password"));
     }
     let install = [&["install", "-y", "-qq", "--no-install-recommends"], &missing[..]].concat();
     let get = |arguments: &[&str]| {
@@ -63,6 +64,53 @@ pub(crate) fn apt(packages: &[&str]) -> Result<(), Skipped> {
         None => Ok(()),
         Some(package) => Err(without(&format!("{package} is still not installed"))),
     }
+}
+
+/// Where a Debian package lies unpacked below `target` after this, as it would below `/`, and not
+/// installed: for programs out of packages that would start a service here. Needs no rights, unless
+/// the lists of packages are missing too.
+pub(crate) fn unpacked(package: &str) -> Result<PathBuf, Skipped> {
+    let place = root().join("target/unpacked").join(package);
+    let files = place.join("files");
+    if files.is_dir() {
+        return Ok(files);
+    }
+    let without = |why: String| Skipped(format!("without {package}: {why}"));
+    if !is_on_path("apt-get") || !is_on_path("dpkg-deb") {
+        return Err(without("there is no apt-get to bring it".into()));
+    }
+    // What an earlier attempt left would be in the way.
+    let _ = fs::remove_dir_all(&place);
+    fs::create_dir_all(&place).map_err(|error| without(error.to_string()))?;
+    let download = || run(command("apt-get", &["download", "-qq", package]).current_dir(&place));
+    download()
+        .or_else(|_| run(&mut privileged("apt-get", &["update", "-qq"])).and_then(|()| download()))
+        .map_err(without)?;
+    // Unpacked beside its place and then moved there, so that what is there is whole.
+    let unpack = format!("dpkg-deb --extract {package}_*.deb part && mv part files");
+    run(command("sh", &["-c", &unpack]).current_dir(&place)).map_err(without)?;
+    Ok(files)
+}
+
+/// A Python below `target` that has these packages after this, by `pip`.
+pub(crate) fn python_with(packages: &[&str]) -> Result<PathBuf, Skipped> {
+    let without = |why: String| Skipped(format!("without Python's {}: {why}", packages.join(", ")));
+    let place = root().join("target/python");
+    let python = place.join("bin/python");
+    let make = || run(&mut command("python3", &["-m", "venv", &place.to_string_lossy()]));
+    if !python.is_file() {
+        // Debian's own has no `venv` without that package.
+        make()
+            .or_else(|_| {
+                apt(&["python3-venv"]).map_err(|Skipped(why)| why)?;
+                make()
+            })
+            .map_err(without)?;
+    }
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    let install = [&install, packages].concat();
+    run(&mut command(&python.to_string_lossy(), &install)).map_err(without)?;
+    Ok(python)
 }
 
 /// Whether a Debian package is installed, and set up to its end.

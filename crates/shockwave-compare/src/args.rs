@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::contenders::CLASS_BYTES_MAX;
 use crate::forms::{Form, cases};
+use crate::http::{HttpArgs, ServerArgs};
 use crate::plan::Plan;
 use crate::roster::Id;
 
@@ -64,8 +65,16 @@ pub(crate) struct Args {
     pub(crate) write: Option<PathBuf>,
 }
 
-/// One check alone.
-#[derive(Debug, Clone, Copy, Subcommand)]
+/// Flags that every subcommand has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Flags {
+    pub(crate) quick: bool,
+    pub(crate) json: bool,
+    pub(crate) strict: bool,
+}
+
+/// One check alone, or the server.
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
     /// Producer to consumer for long: nothing made after warm-up, and idle bytes bounded
     Long {
@@ -88,6 +97,11 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 51, value_parser = clap::value_parser!(u32).range(1..=1000))]
         rounds: u32,
     },
+    /// The HTTP server on this pool beside axum on hyper: speed, and memory of idle connections
+    Http(HttpArgs),
+    /// One of the servers of that
+    #[command(hide = true)]
+    HttpServer(ServerArgs),
     /// One process of the steady check
     #[command(hide = true)]
     OneProcess {
@@ -97,6 +111,11 @@ pub(crate) enum Command {
 }
 
 impl Args {
+    /// The flags that every subcommand has.
+    pub(crate) fn flags(&self) -> Flags {
+        Flags { quick: self.quick, json: self.json, strict: self.strict }
+    }
+
     /// What to measure in this process.
     pub(crate) fn plan(&self) -> Plan {
         let forms = if self.forms.is_empty() { &Form::ALL[..] } else { &self.forms };
@@ -112,6 +131,14 @@ impl Args {
             contenders,
             rounds: self.rounds.unwrap_or(if self.quick { 5 } else { 31 }),
             slice: Duration::from_micros(if self.quick { 200 } else { 1000 }),
+        }
+    }
+
+    /// Whether a page is to be written.
+    pub(crate) fn writes(&self) -> bool {
+        match &self.command {
+            Some(Command::Http(http)) => http.write.is_some(),
+            _ => self.write.is_some(),
         }
     }
 

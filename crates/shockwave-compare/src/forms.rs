@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Buffers held in [`Form::Held16`].
 pub(crate) const HELD_FEW: u64 = 16;
 
-/// Buffers held in [`Form::Held256`]: more than a core's magazine of 60 holds, so through the
-/// depot.
+/// Buffers held in [`Form::Held256`]: more than a core's magazine ever holds, so through the depot.
 pub(crate) const HELD_MANY: u64 = 256;
 
 /// Bytes of the buffers in [`Form::Reset`], all of which are written.

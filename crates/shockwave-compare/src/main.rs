@@ -23,6 +23,7 @@ mod checks;
 mod contender;
 mod contenders;
 mod forms;
+mod http;
 mod loops;
 mod losses;
 mod machine;
@@ -46,44 +47,52 @@ use checks::Checks;
 use report::Report;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    if let Some(Command::OneProcess { rounds }) = args.command {
-        return print_json(&checks::steady::one_process(rounds));
+    run(&Args::parse()).unwrap_or_else(|reason| {
+        eprintln!("shockwave-compare: {reason}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(args: &Args) -> Result<ExitCode, String> {
+    match &args.command {
+        Some(Command::OneProcess { rounds }) => {
+            return Ok(print_json(&checks::steady::one_process(*rounds)));
+        }
+        Some(Command::HttpServer(server)) => {
+            return http::serve(*server).map(|()| ExitCode::SUCCESS);
+        }
+        _ => {}
     }
     if cfg!(debug_assertions) {
-        if args.write.is_some() {
+        if args.writes() {
             eprintln!("shockwave-compare: --write expects a release build: cargo run --release …");
-            return ExitCode::from(2);
+            return Ok(ExitCode::from(2));
         }
         eprintln!("shockwave-compare: built without optimization; figures mean nothing");
     }
-    let report = match run(&args) {
-        Ok(report) => report,
-        Err(reason) => {
-            eprintln!("shockwave-compare: {reason}");
-            return ExitCode::FAILURE;
-        }
-    };
+    match &args.command {
+        Some(Command::Http(servers)) => http::compare(servers, args.flags()),
+        _ => compare(args),
+    }
+}
+
+/// Compares the pool with its peers, and prints or writes it.
+fn compare(args: &Args) -> Result<ExitCode, String> {
+    let report = measure(args)?;
     if args.json {
         print_json(&report);
     } else {
         print!("{}", render::text::page(&report, args.detail));
     }
     if let Some(path) = &args.write {
-        if let Err(error) = write(path, &render::markdown::page(&report)) {
-            eprintln!("shockwave-compare: cannot write {}: {error}", path.display());
-            return ExitCode::FAILURE;
-        }
-        eprintln!("written to {}", path.display());
+        write(path, &render::markdown::page(&report))?;
     }
-    if args.strict && report.targets.iter().any(|target| !target.is_met()) {
-        return ExitCode::FAILURE;
-    }
-    ExitCode::SUCCESS
+    let missed = report.targets.iter().any(|target| !target.is_met());
+    Ok(if args.strict && missed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Measures what was asked for.
-fn run(args: &Args) -> Result<Report, String> {
+fn measure(args: &Args) -> Result<Report, String> {
     let plan = args.plan();
     let mut checks = Checks::default();
     let measured = match args.command {
@@ -102,11 +111,15 @@ fn run(args: &Args) -> Result<Report, String> {
     Ok(Report::new(&measured, checks))
 }
 
-fn write(path: &Path, page: &str) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(path, page)
+/// Writes a page, into a folder that need not be there yet, and says so.
+fn write(path: &Path, page: &str) -> Result<(), String> {
+    let write = || {
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(path, page)
+    };
+    write().map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    eprintln!("written to {}", path.display());
+    Ok(())
 }
 
 fn print_json(value: &impl serde::Serialize) -> ExitCode {

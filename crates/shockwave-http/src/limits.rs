@@ -17,8 +17,8 @@ pub struct Limits {
     pub fields: usize,
     /// Bytes of a method. Default: 32. Beyond: 501.
     pub method_bytes: usize,
-    /// Bytes of a request's body. Default: 16 MiB. Beyond: 413, by its declared length before any of
-    /// it is read.
+    /// Bytes of a request's body. Default: 16 MiB. Beyond: 413, by its declared length before any
+    /// of it is read.
     pub body_bytes: u64,
     /// Bytes of chunk extensions in one request. Default: 16 KiB. Beyond: 400.
     pub chunk_extension_bytes: usize,

@@ -166,7 +166,7 @@ impl Server {
         &self,
         io: Io,
         service: S,
-    ) -> impl Future<Output = io::Result<()>>
+    ) -> impl Future<Output = io::Result<()>> + use<Io, S, B>
     where
         Io: AsyncRead + AsyncWrite + Unpin,
         S: Service<Request<Incoming>, Response = Response<B>>,
@@ -187,7 +187,7 @@ impl Server {
         ends: Ends,
         mut io: Io,
         service: S,
-    ) -> impl Future<Output = io::Result<()>>
+    ) -> impl Future<Output = io::Result<()>> + use<Io, S, B>
     where
         Io: AsyncRead + AsyncWrite + Unpin,
         S: Service<Request<Incoming>, Response = Response<B>>,

@@ -1,11 +1,11 @@
 //! What all connections of a server share, and how it reaches each of them.
 
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-use shockwave::BufferPool;
+use shockwave::{Buffer, BufferPool, GetError};
 use tokio::sync::Notify;
 
 use crate::stats::Counters;
@@ -14,6 +14,10 @@ use crate::{Exhausted, Limits, Timeouts};
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) pool: BufferPool,
+    /// Where buffers for answers come from when the pool has none: a pool without a budget, made
+    /// when it is first needed. An answer needs a few KiB, and to have them lets a request end and
+    /// give back what it holds; to wait for them would have all wait for each other.
+    spare: OnceLock<Option<BufferPool>>,
     pub(crate) limits: Limits,
     pub(crate) timeouts: Timeouts,
     pub(crate) exhausted: Exhausted,
@@ -67,6 +71,7 @@ impl Shared {
         let read_bytes_max = classes.max().unwrap_or(16 << 10);
         Self {
             pool,
+            spare: OnceLock::new(),
             limits,
             timeouts,
             exhausted,
@@ -92,6 +97,17 @@ impl Shared {
             1 => Stage::Closing,
             _ => Stage::Aborting,
         }
+    }
+
+    /// A buffer to write an answer to.
+    #[inline]
+    pub(crate) fn buffer_for_answer(&self, bytes: usize) -> Result<Buffer, GetError> {
+        #[cold]
+        fn spare(shared: &Shared, bytes: usize, refused: GetError) -> Result<Buffer, GetError> {
+            let spare = shared.spare.get_or_init(|| BufferPool::builder().build().ok());
+            spare.as_ref().map_or(Err(refused), |spare| spare.try_get(bytes))
+        }
+        self.pool.try_get(bytes).or_else(|refused| spare(self, bytes, refused))
     }
 
     /// Connections that are open now.

@@ -1,6 +1,7 @@
 //! Waiting for a buffer: as a future, or with a thread.
 
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -24,6 +25,8 @@ pub struct Acquire {
     /// Keeps the pool.
     pool: BufferPool,
     size: usize,
+    /// Where it was asked for, for those who track.
+    site: &'static Location<'static>,
     /// Its place in line, if it has to wait.
     ticket: Option<Ticket>,
 }
@@ -64,8 +67,9 @@ impl BufferPool {
     /// # }
     /// # use std::future::Future;
     /// ```
+    #[track_caller]
     pub fn acquire(&self, size: usize) -> Acquire {
-        Acquire { pool: self.clone(), size, ticket: None }
+        Acquire { pool: self.clone(), size, site: Location::caller(), ticket: None }
     }
 
     /// As [`acquire`](Self::acquire), blocking this thread for at most `timeout`. Not for a signal
@@ -87,6 +91,7 @@ impl BufferPool {
     /// # Ok(())
     /// # }
     /// ```
+    #[track_caller]
     pub fn get_timeout(&self, size: usize, timeout: Duration) -> Result<Buffer, GetError> {
         let start = Instant::now();
         let waker = Waker::from(Arc::new(Parked(thread::current())));
@@ -139,7 +144,7 @@ impl Acquire {
             Err(refused) if refused.is_over_budget() && refused.asked() <= refused.limit() => {
                 refused
             }
-            served_or_failed => return served_or_failed,
+            served_or_failed => return self.recorded(served_or_failed),
         };
         let engine = self.engine();
         let close = || engine.keep_closed(true);
@@ -154,7 +159,12 @@ impl Acquire {
         if !matches!(&result, Err(refused) if refused.is_over_budget()) {
             self.leave();
         }
-        result
+        self.recorded(result)
+    }
+
+    /// What was served, with a record of it if it is sampled.
+    fn recorded(&self, served: Result<Buffer, GetError>) -> Result<Buffer, GetError> {
+        served.map(|buffer| buffer.tracked(self.engine(), self.site))
     }
 
     /// Why it waits, while it is not its turn.

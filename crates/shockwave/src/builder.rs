@@ -9,10 +9,11 @@ use crate::class::{DEFAULT_CLASSES, SizeClasses};
 use crate::engine::{Engine, Rules};
 use crate::error::BuildError;
 use crate::life::Handle;
-use crate::limits::{PER_CORE_BYTES, SLOTS, TRIM_INTERVAL_MS};
+use crate::limits::{PER_CORE_BYTES, TRIM_INTERVAL_MS};
+use crate::modes::Modes;
 use crate::pool::BufferPool;
 use crate::reentry;
-use crate::source::{Heap, Source};
+use crate::source::{self, Source};
 use crate::watch::{Marks, Pressure};
 
 /// Builds a [`BufferPool`] that differs from the default one. From [`BufferPool::builder`].
@@ -38,6 +39,8 @@ pub struct BufferPoolBuilder {
     per_core_bytes: usize,
     source: Arc<dyn Source>,
     rules: Rules,
+    /// What the pool is to do besides; its setters are in `diagnosis.rs`.
+    pub(crate) modes: Modes,
 }
 
 impl BufferPool {
@@ -47,8 +50,9 @@ impl BufferPool {
             classes: DEFAULT_CLASSES.to_vec(),
             cells: Cells::Auto,
             per_core_bytes: PER_CORE_BYTES,
-            source: Arc::new(Heap),
+            source: source::default(),
             rules: Rules { budget: usize::MAX, interval_ms: TRIM_INTERVAL_MS, marks: None },
+            modes: Modes::default(),
         }
     }
 }
@@ -70,18 +74,20 @@ impl BufferPoolBuilder {
         self
     }
 
-    /// Bytes of idle buffers that one CPU may keep to itself, all classes together. Default: 8 MiB,
-    /// which is 59 buffers of each default class. What is idle beyond it lies in the depots, where
-    /// all CPUs have it. Each class keeps one buffer for each CPU whatever the limit. Cost of less:
-    /// more visits to the depots, some 60 ns for each half of what a class may keep.
+    /// Bytes of idle buffers that one CPU may keep to itself, all classes together. Default: 8 MiB.
+    /// Each class begins with an even share, up to 32 buffers, and grows up to 243 where depots are
+    /// visited often. What is idle beyond the limit lies in the depots, where all CPUs have it.
+    /// Each class keeps one buffer for each CPU whatever the limit. Cost of less: more visits to
+    /// the depots, some 60 ns for each half of what a class may keep.
     pub fn per_core_bytes(mut self, bytes: usize) -> Self {
         self.per_core_bytes = bytes;
         self
     }
 
-    /// Where buffers' memory comes from. Default: [`Heap`], the global allocator. Clones of this
-    /// builder build pools that share the source. Cost: asked once for each buffer that is made,
-    /// never for one that is found.
+    /// Where buffers' memory comes from. Default: [`Map`](crate::Map) on Linux, so that what goes
+    /// back is the system's at once; elsewhere [`Heap`](crate::Heap), the global allocator. Clones
+    /// of this builder build pools that share the source. Cost: asked once for each buffer that is
+    /// made, never for one that is found.
     pub fn source(mut self, source: impl Source + 'static) -> Self {
         self.source = Arc::new(source);
         self
@@ -142,10 +148,11 @@ impl BufferPoolBuilder {
 
     /// How long a buffer lies idle before it may go back to the source by itself: what was not
     /// needed in a whole interval does. Default: 10 seconds. Rounded to milliseconds; zero turns it
-    /// off. Looked at when a get or put visits a depot, and then at most 4 MiB of each class go
-    /// back; without traffic nothing does, but by [`maintain`](BufferPool::maintain) or a
-    /// [`Maintainer`](crate::Maintainer). Cost: a look at the clock, five nanoseconds, for each
-    /// visit.
+    /// off. Looked at when a get or put visits a depot, or, with a source that is not
+    /// [for signal handlers](Source::is_signal_safe), when one asks that anyway; then at most 4 MiB
+    /// of each class go back. Without traffic nothing does, but by
+    /// [`maintain`](BufferPool::maintain) or a [`Maintainer`](crate::Maintainer). Cost: a look at
+    /// the clock, five nanoseconds, for each visit.
     pub fn trim_interval(mut self, interval: Duration) -> Self {
         self.rules.interval_ms = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX / 2);
         self
@@ -162,10 +169,10 @@ impl BufferPoolBuilder {
         reentry::settle_with(settle_debts);
         let classes = SizeClasses::new(&self.classes)?;
         let cells = CellSet::new(self.cells)?;
-        let capacities = classes.capacities(self.per_core_bytes, SLOTS);
-        let (source, rules) = (self.source, self.rules);
-        let handle =
-            Handle::register(|pool| Engine::new(pool, classes, cells, &capacities, source, rules))?;
+        let Self { per_core_bytes, source, rules, modes, .. } = self;
+        let handle = Handle::register(|pool| {
+            Engine::new(pool, classes, cells, per_core_bytes, source, rules).with_modes(modes)
+        })?;
         Ok(BufferPool::from_handle(handle))
     }
 }

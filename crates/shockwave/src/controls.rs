@@ -25,7 +25,7 @@ use std::ptr::{NonNull, null_mut};
 
 use crate::asan;
 use crate::cells::{CellSet, Enter};
-use crate::depot::{Depot, Stock};
+use crate::depot::{Capacity, Depot, Stock};
 use crate::limits::{CONTROL_COLUMN, SLOTS};
 use crate::magazine::Block;
 use crate::reentry::Stay;
@@ -67,7 +67,7 @@ impl Controls {
     /// None yet.
     pub(crate) fn new() -> Self {
         Self {
-            depot: Depot::new(SLOTS),
+            depot: Depot::new(Capacity::fixed(SLOTS)),
             waiting: AtomicPtr::new(null_mut()),
             pages: AtomicPtr::new(null_mut()),
         }

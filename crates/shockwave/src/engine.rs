@@ -2,7 +2,7 @@
 //!
 //! The fast paths are [`Engine::take_fast`] and [`put_fast`]: one restartable sequence each,
 //! inlined into the caller. Everything else is out of line. Where there are restartable sequences,
-//! that runs once for some thirty gets or puts, and takes one lock; locked cells are entered from
+//! that runs once for many gets or puts, and takes one lock; locked cells are entered from
 //! there too.
 //!
 //! ```text
@@ -12,6 +12,7 @@
 
 mod govern;
 mod memory;
+mod modes;
 mod trim;
 
 use std::sync::Arc;
@@ -23,13 +24,15 @@ use crate::cells::{
 };
 use crate::class::SizeClasses;
 use crate::controls::Controls;
-use crate::depot::{Counts, Depot};
+use crate::depot::{Capacity, Counts, Depot, Stock};
 use crate::error::GetError;
 use crate::magazine::Block;
 use crate::meta::Meta;
+use crate::modes::Modes;
 use crate::oversize::{Oversize, OversizeCounts, OversizeSnapshot};
 use crate::reentry::Stay;
 use crate::source::{Ledger, Source};
+use crate::track::Tracker;
 
 pub(crate) use govern::{Governor, Rules, Turn};
 pub(crate) use trim::Bell;
@@ -63,12 +66,20 @@ pub(crate) struct Engine {
     /// What keeps the engine alive: one for all handles together, one for each oversize buffer that
     /// is out, and, once the pool has ended, one for each other buffer that is out.
     keepers: AtomicUsize,
+    /// Whether something is to be seen of each get; then gets leave by the slow path.
+    pub(crate) sees_gets: bool,
+    /// What else it was built to do; see [`with_modes`](Self::with_modes).
+    pub(crate) modes: Modes,
+    /// Who has which buffer, in a pool that tracks.
+    pub(crate) tracker: Option<Tracker>,
 }
 
 /// What a get got.
 pub(crate) enum Got {
     /// A block of the class that serves the size.
     Block(usize, Block),
+    /// The same, just made: all of it is zero.
+    Fresh(usize, Block),
     /// A buffer of its own.
     Oversize(Oversize),
 }
@@ -79,11 +90,11 @@ impl Engine {
         pool: usize,
         classes: SizeClasses,
         cells: CellSet,
-        capacities: &[u8],
+        per_core_bytes: usize,
         source: Arc<dyn Source>,
         rules: Rules,
     ) -> Self {
-        let depots = (0..classes.count()).map(|class| Depot::new(capacities[class].into()));
+        let depots = Capacity::of_classes(&classes, per_core_bytes).map(Depot::new).collect();
         let meta = Meta::of_pool(pool);
         let (first_column, meta) = match cells.rseq() {
             Some(rseq) => {
@@ -92,11 +103,11 @@ impl Engine {
             }
             None => (Column::NONE, meta.with_locked()),
         };
-        Self {
+        let engine = Self {
             first_column,
             area: Area::known(),
             meta,
-            depots: depots.collect(),
+            depots,
             controls: Controls::new(),
             classes,
             cells,
@@ -104,7 +115,14 @@ impl Engine {
             governor: Governor::new(rules),
             oversize: OversizeCounts::new(),
             keepers: AtomicUsize::new(1),
+            sees_gets: false,
+            modes: Modes::default(),
+            tracker: None,
+        };
+        for depot in &engine.depots {
+            depot.visit().set_marks(vec![0; engine.cells.rows()]);
         }
+        engine
     }
 
     /// The fast path of a get: a class that serves `size`, and a block from this CPU's cell of it.
@@ -143,19 +161,23 @@ impl Engine {
         let stay = Stay::begin();
         let depot = &self.depots[class];
         if stay.is_nested() {
-            let taken = depot.try_visit().and_then(|mut stock| stock.take(&self.cells, class));
-            let Some(block) = taken else {
+            let visit = depot.try_visit().filter(|_| !self.modes.passthrough);
+            let Some(block) = visit.and_then(|mut stock| stock.take(&self.cells, class)) else {
                 return self.get_oversize(size, self.classes.bytes(class), turn);
             };
             return Ok(Got::Block(class, block));
         }
         // What lies here may be spoken for by those who wait.
-        let free = self.ahead(turn) == 0;
+        let free = self.ahead(turn) == 0 && !self.modes.passthrough;
         let block = if free { depot.visit().take(&self.cells, class) } else { None };
-        let got = block.map_or_else(|| self.get_fresh(size, class, turn), Ok);
+        let found = block.is_some();
+        let got = match block {
+            Some(block) => Ok(Got::Block(class, block)),
+            None => self.get_fresh(size, class, turn),
+        };
         drop(stay);
-        self.after_get(&got);
-        got.map(|block| Got::Block(class, block))
+        self.after_get(&got, found);
+        got
     }
 
     fn get_oversize(&self, requested: usize, capacity: usize, turn: Turn) -> Result<Got, GetError> {
@@ -169,7 +191,7 @@ impl Engine {
         }
         drop(stay);
         if !nested {
-            self.after_get(&made);
+            self.after_get(&made, false);
         }
         made.map(Got::Oversize)
     }
@@ -217,14 +239,14 @@ impl Engine {
         if stay.is_nested() {
             let Some(mut stock) = depot.try_visit() else { return Err(block) };
             // Freeing is not for a nested call, nor is waking anyone.
-            stock.give(&self.cells, class, block)?;
+            self.keep(&mut stock, class, block)?;
             // Under the lock: `end` has not been here.
             self.governor.queue.notify_later();
             return Ok(0);
         }
-        let due = self.is_due();
+        let due = self.is_due(true);
         let mut stock = depot.visit();
-        let rejected = stock.give(&self.cells, class, block).err();
+        let rejected = self.keep(&mut stock, class, block).err();
         if rejected.is_some() {
             stock.unmade();
         } else if !due && !self.is_watched() {
@@ -242,6 +264,11 @@ impl Engine {
         drop(stay);
         self.after_put_if(due);
         Ok(1)
+    }
+
+    /// Has the depot keep a block, or hands it back if it is not to be kept.
+    fn keep(&self, stock: &mut Stock, class: usize, block: Block) -> Result<(), Block> {
+        if self.modes.passthrough { Err(block) } else { stock.give(&self.cells, class, block) }
     }
 
     /// What is known of a class, now and at the last reset. Takes its lock.
@@ -279,8 +306,10 @@ impl Engine {
     /// gone.
     #[must_use]
     pub(crate) fn end(&self) -> usize {
-        let _stay = Stay::begin();
+        let stay = Stay::begin();
         self.governor.bell.ring();
+        let (oversize, _) = self.oversize.snapshots();
+        let (mut buffers, mut bytes) = (oversize.gets - oversize.puts, oversize.bytes_in_use);
         for class in 0..self.classes.count() {
             let mut stock = self.depots[class].visit();
             if !stock.drain_cells(&self.cells, class) {
@@ -291,11 +320,15 @@ impl Engine {
             stock.end();
             let (idle, _) = stock.clear();
             // Under the lock, so before any put can count itself out.
-            let out = stock.counts(&self.cells, class).created;
-            self.keepers.fetch_add(usize::try_from(out).unwrap_or(usize::MAX), Relaxed);
+            let counts = stock.counts(&self.cells, class);
+            self.keepers.fetch_add(usize::try_from(counts.created).unwrap_or(usize::MAX), Relaxed);
             drop(stock);
             self.unmake_all(class, idle);
+            buffers += counts.in_use();
+            bytes += counts.in_use() * self.classes.bytes(class) as u64;
         }
+        drop(stay);
+        self.tell_end(buffers, bytes);
         1
     }
 

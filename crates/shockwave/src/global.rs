@@ -24,6 +24,7 @@ pub fn global() -> &'static BufferPool {
 ///
 /// As [`BufferPool::get`].
 #[inline]
+#[track_caller]
 pub fn get_buffer(size: usize) -> Buffer {
     global().get(size)
 }

@@ -10,7 +10,7 @@
 //!            │ ● │ ● │      │ ● │ ○ │      │ ● │ ● │       a pointer to a magazine,
 //!            └─┼─┴─┼─┴─ ─   └─┼─┴───┴─ ─   └─┼─┴─┼─┴─ ─    or ○ closed
 //!              ▼   ▼          ▼              ▼   ▼
-//!            ┌──┐┌──┐       ┌──┐           ┌──┐┌──┐        magazines: some sixty idle buffers each
+//!            ┌──┐┌──┐       ┌──┐           ┌──┐┌──┐        magazines: 32 idle buffers or more each
 //!            │▒▒││  │       │▒▒│           │▒▒││▒▒│
 //!            │▒▒││  │       │  │           │  ││▒▒│
 //!            └──┘└──┘       └──┘           └──┘└──┘
@@ -19,36 +19,37 @@
 //!              ▼ │
 //!            ┌─────────────────────────┐
 //!            │ depot of class 0        │   one for each class, behind a lock:
-//!            │ ┌──┐┌──┐┌──┐  ┌──┐┌──┐  │   half magazines with buffers, and empty ones
+//!            │ ┌──┐┌──┐┌──┐  ┌──┐┌──┐  │   magazines full of buffers, and empty ones
 //!            │ │▒▒││▒▒││▒▒│  │  ││  │  │
 //!            │ └──┘└──┘└──┘  └──┘└──┘  │
 //!            └─────────────────────────┘
 //!              │ ▲
 //!  nothing idle┘ └── a new buffer
 //!              ▼ │
-//!            the source: the program's allocator
+//!            the source: mapped memory, or the program's allocator
 //! ```
 //!
 //! A get looks for a buffer from the top down, and a put leaves one at the top. Nearly always, the
 //! top is as far as either goes. A magazine that is spent is changed as a whole, so that the depot,
-//! which costs a lock, is visited once for thirty gets and not for each.
+//! which costs a lock, is visited once for many gets and not for each.
 //!
 //! # One word in each magazine
 //!
 //! ```text
-//!          word                        addresses of idle buffers
-//!        ┌──────────────┬──────┬─ ─ ─┬────┬────┬────┬─ ─ ─ ─┬────┐
-//!        │ gets served  │ fill │     │ b0 │ b1 │ b2 │       │    │
-//!        └──────────────┴──────┴─ ─ ─┴────┴────┴────┴─ ─ ─ ─┴────┘
-//!          56 bits        8 bits                ▲ the fill leads here
+//!          word                  addresses of idle buffers, from the end
+//!        ┌──────────────┬──────┬────┬─ ─ ─┬────┬────┬─ ─ ─┬────┬──────┐
+//!        │ gets served  │ room │    │     │  b │  b │     │  b │ null │
+//!        └──────────────┴──────┴────┴─ ─ ─┴────┴────┴─ ─ ─┴────┴──────┘
+//!          56 bits        8 bits             ▲ the room leads here
 //! ```
 //!
-//! A magazine is 512 bytes: addresses of idle buffers, and one word with two numbers in it. A get
-//! reads the last address and stores the word with one get more and one buffer less. Since both
-//! numbers lie in one word, that is one addition and a single store. A put writes an address beside
-//! the last one and stores the word with one buffer more. So a magazine goes from one valid state
-//! to the next by **one store**, and the count of gets is right in every one of them. Counting
-//! costs nothing, as the store is needed anyway.
+//! A magazine is addresses of idle buffers, and one word with two numbers in it. A get reads the
+//! address that the room leads to and stores the word with one get more and one slot of room more.
+//! Since both numbers lie in one word, that is one addition and a single store. A put writes an
+//! address before that one and stores the word with less room. So a magazine goes from one valid
+//! state to the next by **one store**, and the count of gets is right in every one of them.
+//! Counting costs nothing, as the store is needed anyway. A get that finds the null knows that the
+//! magazine is empty, and a put that finds no room that it is full.
 //!
 //! # Restartable sequences
 //!
@@ -94,10 +95,10 @@
 //! 2. **The cell.** The sequence begins. It reads the CPU's number, say 2, and from row 2, column 1
 //!    the address of a magazine. A row is 512 bytes, its 64 columns lie eight to a cache line, and
 //!    no other CPU writes to it but to take it away.
-//! 3. **The word.** It says that thirty buffers are there. Had it said none, the sequence would
+//! 3. **The word.** It says that twenty buffers are there. Had it said none, the sequence would
 //!    leave for the slow path.
-//! 4. **The buffer.** The last address is loaded, the word is stored with one get more and one
-//!    buffer less: committed.
+//! 4. **The buffer.** Its address is loaded, the word is stored with one get more and more room:
+//!    committed.
 //! 5. **The handle.** The address and a second word make a [`Buffer`](crate::Buffer): length 0,
 //!    class 1, nothing dirty, and the pool's number. No reference is counted. That is all.
 //!
@@ -114,12 +115,18 @@
 //!                      depot ◀── empty magazine ───── cell     its count of gets is harvested
 //!
 //!   put, cell full:    depot ── empty magazine ─────▶ cell     the put is its first buffer
-//!                      depot ◀── full magazine ────── cell     filed as two halves
+//!                      depot ◀── full magazine ────── cell     filed with the others
 //! ```
 //!
 //! Why halves? If a get brought a full magazine, the next two puts could find it full and exchange
 //! it for an empty one, and the next two gets the other way around. With halves, a CPU visits the
-//! depot at most twice in any thirty gets and puts, whatever their order.
+//! depot at most twice in any sixteen gets and puts, whatever their order.
+//!
+//! How many buffers a magazine may hold is not fixed. A class begins with 32, and doubles up to 243
+//! where one exchange follows closely on another and the depot has enough to fill what is doubled.
+//! What all classes together may hold on one CPU stays within a limit in bytes, and a class in
+//! which nothing happens is halved again, interval by interval. The fast path knows nothing of it:
+//! full and empty look the same wherever the null may lie.
 //!
 //! If the depot has nothing either, the get lets go of the lock and asks the source for a new
 //! buffer. That is a *miss*, and nothing else is. Idle buffers in the cells of other CPUs are left
@@ -202,9 +209,9 @@
 //! A signal handler may get or put while its own thread is half way through a get. On the fast path
 //! the kernel has aborted that get's sequence, so nothing is half done. On the slow path the thread
 //! may hold the class's lock; the handler notices that it is nested, and takes no lock that is
-//! held. Its put leaves the buffer on a list through the idle buffers themselves, and whoever lets
-//! go of the lock takes it home. Its get, if it must, maps pages of its own instead of entering an
-//! allocator.
+//! held. Its put leaves the buffer on a list through the waiting buffers themselves, and its thread
+//! takes it home, and wakes whoever waits for it, as soon as it is out of its slow path. Its get,
+//! if it must, maps pages of its own instead of entering an allocator.
 //!
 //! A fork copies one thread and all memory. Were another thread in the depot just then, the child
 //! would have its lock held for ever; so a fork first takes the locks of all classes of all pools,

@@ -29,7 +29,21 @@
 //! - [`Shared`] is a frozen buffer: immutable, to clone and slice; it goes home from the last drop.
 //! - [`BufferPoolMetrics`] is what it has done and what it holds.
 //! - [`get_buffer`] and its neighbors are the same for one pool of the whole program.
+//! - [`RawBuffer`] is a buffer in foreign hands, checked when it comes back.
 //! - [`how_it_works`] tells the rest, with pictures.
+//!
+//! # Modes
+//!
+//! A pool can do more, at its builder's word. All of it is off by default, and costs nothing then:
+//! no mode is asked about where a get and a put are fast.
+//!
+//! | to | ask for |
+//! |---|---|
+//! | have all idle memory zero | [`zero_on_return`](BufferPoolBuilder::zero_on_return) |
+//! | find who writes to a buffer that it gave back | [`verify_zero`](BufferPoolBuilder::verify_zero) |
+//! | see through the pool with valgrind or a profiler | [`passthrough`](BufferPoolBuilder::passthrough) |
+//! | learn who holds what, and for how long | [`track`](BufferPoolBuilder::track) |
+//! | be told of a pool that ends with buffers out | [`on_end`](BufferPoolBuilder::on_end) |
 //!
 //! # Best practices
 //!
@@ -93,7 +107,9 @@
 //! **Warm up before you listen.** See [capacity planning](#capacity-planning). What is warmed up is
 //! resident, so the first requests cause no page faults either, and counts in no metric.
 //!
-//! **Watch the hit rate.** The example `hit_rate_reporter` logs it each minute.
+//! **Watch the hit rate.** The example `hit_rate_reporter` logs it each minute. With the feature
+//! `prometheus` any server shows it, and all else, to Prometheus: example `prometheus_endpoint`; the
+//! repository's folder `deploy` has alerts and a dashboard.
 //!
 //! # Troubleshooting
 //!
@@ -127,7 +143,7 @@
 //! # Capacity planning
 //!
 //! Buffers in use at once are requests per second times the seconds for which each holds its
-//! buffer. Warm up twice that, since load is not even, and half a magazine for each CPU, since what
+//! buffer. Warm up twice that, since load is not even, and some thirty for each CPU, since what
 //! lies in one CPU's cell is not to be had from another:
 //!
 //! ```
@@ -174,7 +190,8 @@
 //! example `backpressure` does all three.
 //!
 //! What was not needed for a whole [interval](BufferPoolBuilder::trim_interval) goes back to the
-//! source, down to what was warmed up.
+//! source, down to what was warmed up. On Linux the source is [mapped memory](Map), and what goes
+//! back is the system's at once; [`Heap`] and sources of your own are a choice of the builder's.
 //!
 //! # Features
 //!
@@ -186,6 +203,9 @@
 //! | `bytes` | `bytes::BufMut` for [`Buffer`], `Buf` for [`Shared`], and `Bytes` from it |
 //! | `serde` | `serde::Serialize` for buffers, metrics and load-test results |
 //! | `prometheus` | metrics in the formats that Prometheus reads, for any server to show |
+//! | `prometheus-client` | the same as a collector for a registry of that crate |
+//! | `metrics` | snapshots told to the recorder of the `metrics` facade |
+//! | `opentelemetry` | observable instruments for an OpenTelemetry meter |
 //! | `loadtest` | the load test as a library |
 //!
 //! # Platforms
@@ -214,10 +234,12 @@ mod acquire;
 mod asan;
 mod buffer;
 mod builder;
+mod callback;
 mod cells;
 mod class;
 mod controls;
 mod depot;
+mod diagnosis;
 mod engine;
 mod error;
 mod ext;
@@ -228,21 +250,28 @@ mod life;
 mod limits;
 #[cfg(feature = "loadtest")]
 pub mod loadtest;
+mod loans;
 #[cfg(all(test, loom))]
 mod loom_tests;
 mod magazine;
 mod maintain;
 mod meta;
 mod metrics;
+mod modes;
 mod oversize;
 mod pool;
+mod raw;
 mod reentry;
+mod sampling;
 mod shared;
 mod source;
 mod sync;
+mod track;
+mod verify;
 mod wait;
 mod watch;
 
+pub use self::metrics::{BufferPoolMetrics, SizedPoolMetrics};
 pub use acquire::Acquire;
 pub use buffer::Buffer;
 pub use builder::BufferPoolBuilder;
@@ -252,19 +281,29 @@ pub use class::{
     BUFFER_SIZE_64KB,
 };
 pub use error::{BuildError, GetError};
+#[cfg(feature = "metrics")]
+pub use ext::metrics_facade;
+#[cfg(feature = "opentelemetry")]
+pub use ext::opentelemetry;
 #[cfg(feature = "prometheus")]
 pub use ext::prometheus;
+#[cfg(feature = "prometheus-client")]
+pub use ext::prometheus_client;
 pub use global::{
     buffer_pool_metrics, get_buffer, global, print_buffer_pool_metrics, put_buffer,
     put_buffer_with_reset, reset_buffer_pool_metrics, warmup_buffer_pool,
 };
+pub use loans::{RawHandles, raw_handles};
 pub use maintain::Maintainer;
-pub use metrics::{BufferPoolMetrics, SizedPoolMetrics};
 pub use pool::BufferPool;
+pub use raw::{RawBuffer, RawError};
+pub use sampling::Sampling;
 pub use shared::Shared;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub use source::Map;
 pub use source::{Heap, Source};
+pub use track::{EndReport, Outstanding, pools_ended_in_use};
+pub use verify::WriteAfterReturn;
 pub use watch::Pressure;
 
 /// The examples of this crate's README, compiled and run with the others.

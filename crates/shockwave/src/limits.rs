@@ -25,11 +25,27 @@ pub(crate) const BUFFER_BYTES_MAX: usize = u32::MAX as usize;
 /// Bytes to which every buffer is aligned: a cache line, which also suits vector instructions.
 pub(crate) const BUFFER_ALIGN: usize = 64;
 
-/// Buffer addresses in one magazine. With its header of four words and a null behind the last it is
-/// 512 bytes, eight cache lines. An exchange with the depot moves half of them. What it costs shows
-/// in docs/PERF.md as the difference between 256 held, which makes two for 29 pairs, and 16 held,
-/// which makes none. Other numbers of slots have not been measured.
-pub(crate) const SLOTS: usize = if cfg!(loom) { 2 } else { 59 };
+/// Buffer addresses in one magazine, at most. With its header of four words and a null behind the
+/// last that is 31 cache lines, of which a capacity of less touches fewer; two of them and a line
+/// before each fill a page. The room in a magazine's word has eight bits, so 255 would be the end
+/// in any case.
+pub(crate) const SLOTS: usize = if cfg!(loom) { 2 } else { 243 };
+
+/// Buffers that a magazine of a new pool may hold; what it comes to hold follows from how often
+/// depots are visited. Sixteen held at a time, a server's usual few for each connection in hand,
+/// visit none. For the six default classes these are half of what a CPU may have, which leaves the
+/// other half to those classes that turn out to need it.
+pub(crate) const SLOTS_FIRST: usize = if cfg!(loom) { 2 } else { 32 };
+
+/// Exchanges in close succession after which a capacity doubles, so that it is at its largest after
+/// a dozen. With one, a single pause in which buffers pile up would do; with sixteen, a program
+/// that holds 256 at a time would go through eight rounds of it first, which takes two with four.
+pub(crate) const EXCHANGES_TO_GROW: u32 = 4;
+
+/// Gets for each slot that a magazine may have served in its cell and still count as exchanged in
+/// close succession. An exchange costs some 60 ns: at eight gets for each of 32 slots it adds a
+/// quarter of a nanosecond to each get, less than there is to gain.
+pub(crate) const GETS_OFTEN: u64 = 8;
 
 /// Rows of cells that each pool has room for; only those of CPUs that run are ever touched. A
 /// constant, so that the fast path need not load it. A thread on a CPU with a number beyond works
@@ -40,8 +56,9 @@ pub(crate) const ROWS: usize = 1 << 10;
 /// table that leads from there to a class's cells takes half a kilobyte of address space for each.
 pub(crate) const POOLS_MAX: usize = 1 << 11;
 
-/// Bytes of idle buffers that one CPU's cells may hold, unless the builder says otherwise. 8 MiB
-/// fills a whole magazine of each of the six default classes: 59 × (2 + 4 + … + 64 KiB) = 7.3 MiB.
+/// Bytes of idle buffers that one CPU's cells may hold, unless the builder says otherwise. Of 8 MiB
+/// the six default classes begin with 32 × (2 + 4 + … + 64 KiB) = 3.9 MiB; the rest is enough for
+/// any one of the four smaller classes to grow to the end.
 pub(crate) const PER_CORE_BYTES: usize = 8 << 20;
 
 /// Tries that an exchange makes to get through its restartable sequence before it does without a
@@ -65,4 +82,5 @@ const _: () = assert!(CLASSES_MAX < COLUMNS, "some column is always closed");
 const _: () = assert!(CLASSES_MAX < CONTROL_COLUMN, "control blocks are in a column of their own");
 const _: () = assert!(CLASS_BYTES_MAX <= BUFFER_BYTES_MAX);
 const _: () = assert!(SLOTS < 1 << 8, "a magazine's word holds its room in eight bits");
+const _: () = assert!(SLOTS_FIRST <= SLOTS);
 const _: () = assert!(CLASS_BYTES_MIN >= size_of::<usize>(), "an idle buffer can hold a link");

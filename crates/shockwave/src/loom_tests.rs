@@ -15,7 +15,7 @@ use crate::buffer::{Buffer, settle};
 use crate::cells::locked::LockedCells;
 use crate::cells::{CellSet, Enter};
 use crate::class::SizeClasses;
-use crate::depot::{Counts, Depot};
+use crate::depot::{Capacity, Counts, Depot};
 use crate::engine::{Engine, Rules};
 use crate::later::Later;
 use crate::life::Handle;
@@ -66,9 +66,9 @@ struct Class {
 }
 
 impl Class {
-    /// A class whose depot has `idle` blocks, each in a magazine of its own.
+    /// A class whose depot has `idle` blocks.
     fn new(idle: usize) -> Arc<Self> {
-        let class = Self { cells: LockedCells::new(1), depot: Depot::new(SLOTS) };
+        let class = Self { cells: LockedCells::new(1), depot: Depot::new(Capacity::fixed(SLOTS)) };
         for _ in 0..idle {
             class.depot.visit().made_idle(block()).unwrap();
         }
@@ -269,7 +269,7 @@ fn handle() -> Handle {
         let cells = CellSet::Locked(LockedCells::new(1));
         let classes = SizeClasses::new(&[64]).unwrap();
         let rules = Rules { budget: usize::MAX, interval_ms: 0, marks: None };
-        Engine::new(pool, classes, cells, &[2], std::sync::Arc::new(Heap), rules)
+        Engine::new(pool, classes, cells, 2 * 64, std::sync::Arc::new(Heap), rules)
     };
     Handle::register(engine).unwrap()
 }

@@ -2,10 +2,10 @@
 //! how many gets it has served.
 //!
 //! ```text
-//!   Slots, 512 bytes     word              capacity   next     –     slots
-//!                      ┌─────────────────┬──────────┬────────┬─────┬────┬────┬─ … ─┬────┬──────┐
-//!                      │ gets << 8 | room│    59    │  link  │     │  – │  b │     │  b │ null │
-//!                      └─────────────────┴──────────┴────────┴─────┴────┴────┴─ … ─┴────┴──────┘
+//!   Slots, 1,984 bytes   word              capacity   next     –     slots
+//!                      ┌─────────────────┬──────────┬────────┬─────┬────┬────┬─ … ─┬────┬──────┬─
+//!                      │ gets << 8 | room│    32    │  link  │     │  – │  b │     │  b │ null │ –
+//!                      └─────────────────┴──────────┴────────┴─────┴────┴────┴─ … ─┴────┴──────┴─
 //!                       0                 8          16       24    32    ▲               ▲
 //!                                                              blocks[room]               │
 //!                                                                          blocks[capacity]
@@ -16,7 +16,8 @@
 //! store of one word, which is what lets a restartable sequence commit it and what makes the count
 //! of gets exact at no cost. Neither needs the capacity: a magazine is full when there is no room,
 //! and empty when the next slot is the null behind the last, so each of the two looks at nothing
-//! that it has not loaded anyway.
+//! that it has not loaded anyway. That is also why a capacity may be anything up to [`SLOTS`], and
+//! change each time the magazine is in no cell. Slots beyond it are never touched.
 //!
 //! [`Slots`] is the memory, which a cell shares with whoever enters it. [`Magazine`] is the right
 //! to it: a magazine that is in no cell has one holder, who may read and write it as it likes.
@@ -57,6 +58,13 @@ impl Block {
         self.0
     }
 
+    /// A block at an address where there is nothing, for tests of where blocks go.
+    #[cfg(test)]
+    pub(crate) fn for_show(address: usize) -> Self {
+        let memory = NonNull::new(std::ptr::without_provenance_mut(address));
+        Self(memory.expect("not null"))
+    }
+
     /// Where the block lies.
     #[cfg(test)]
     pub(crate) fn address(&self) -> usize {
@@ -87,7 +95,7 @@ pub(crate) const fn room(bits: u64) -> usize {
 
 /// The memory of a magazine. Offsets are known to the assembly in `cells/rseq/sequence.rs`.
 #[repr(C)]
-#[cfg_attr(not(loom), repr(align(512)))]
+#[cfg_attr(not(loom), repr(align(64)))]
 pub(crate) struct Slots {
     /// `gets << 8 | room`, with `room <= capacity`.
     pub(crate) word: AtomicU64,
@@ -103,7 +111,7 @@ pub(crate) struct Slots {
 
 #[cfg(not(loom))]
 const _: () = {
-    assert!(size_of::<Slots>() == 512);
+    assert!(size_of::<Slots>() == 31 * 64);
     assert!(std::mem::offset_of!(Slots, word) == 0);
     assert!(std::mem::offset_of!(Slots, blocks) == 32);
 };
@@ -249,22 +257,21 @@ impl Magazine {
 }
 
 impl Magazine {
-    /// Moves the top blocks over to `empty`, a magazine without blocks, so that `keep` remain; all
-    /// in one go, since it happens with the class's lock held.
-    pub(crate) fn split(&mut self, keep: usize, empty: &mut Self) {
-        let (word, other) = (self.word(), empty.word());
-        debug_assert_eq!(other.len, 0, "what is split off goes to an empty magazine");
-        let moved = word.len.saturating_sub(keep).min(empty.capacity());
-        let (from, to) = (self.capacity() - word.len, empty.capacity() - moved);
+    /// Moves up to `count` of the top blocks onto those of `other`, as many as fit there, in the
+    /// order in which they lie; all in one go, since it happens with the class's lock held.
+    pub(crate) fn pour(&mut self, count: usize, other: &mut Self) {
+        let (word, onto) = (self.word(), other.word());
+        let moved = count.min(word.len).min(other.capacity() - onto.len);
+        let (from, to) = (self.capacity() - word.len, other.capacity() - onto.len - moved);
         let source = &self.slots().blocks[from..from + moved];
-        let target = &empty.slots().blocks[to..to + moved];
+        let target = &other.slots().blocks[to..to + moved];
         for (from, to) in source.iter().zip(target) {
             // SAFETY: this holder alone has the slots of both.
             let memory = from.with(|slot| unsafe { *slot });
             // SAFETY: as above.
             to.with_mut(|slot| unsafe { *slot = memory });
         }
-        empty.set(Word { len: moved, ..other });
+        other.set(Word { len: onto.len + moved, ..onto });
         self.set(Word { len: word.len - moved, ..word });
     }
 }
@@ -307,43 +314,54 @@ impl Stack {
     }
 }
 
-/// Makes magazines, a page of them at a time. The pages stay until [`free`](Self::free) is called.
+/// Makes magazines, out of a few pages at a time, which the system provides as they are touched and
+/// which stay until [`free`](Self::free) is called.
 ///
-/// The first 512 bytes of each page link it to the one before. That leaves seven magazines to a
-/// page, none of them at a page's start: the first line of a page-aligned buffer, where most writes
-/// go, and a magazine's word then never share their low twelve address bits, which a processor that
-/// matches stores to loads by those bits would take for a dependency.
+/// Each half of a page begins with a line that no magazine has; the very first of them links the
+/// pages to those mapped before. So no magazine lies at the start of a page or of its half: the
+/// first line of a buffer that is aligned to its size, where most writes go, and anything in a
+/// magazine then never share their low address bits, by which a processor that matches stores to
+/// loads would take them for one.
 #[derive(Debug, Default)]
 pub(crate) struct Arena {
-    /// The last page mapped; its first word points at the one before.
-    page: Option<NonNull<u8>>,
-    /// Magazines already made from `page`, `0..=PER_PAGE`.
+    /// The last pages mapped; their first word points at those before.
+    pages: Option<NonNull<u8>>,
+    /// Magazines already made from `pages`, `0..=AT_ONCE`.
     used: usize,
 }
 
 // SAFETY: the arena alone has its pages.
 unsafe impl Send for Arena {}
 
-const PER_PAGE: usize = pages::PAGE_BYTES / size_of::<Slots>() - 1;
+/// Magazines for which pages are mapped at once: one for each default class's cell on one CPU, and
+/// two to exchange them for. With one page at a time, each second magazine would be a system call.
+const AT_ONCE: usize = if cfg!(loom) { 2 } else { 8 };
+
+/// Bytes of a magazine's place, half a page, and of the line in it that comes before the magazine.
+const PLACE: usize = pages::PAGE_BYTES / 2;
+const LINE: usize = 64;
+
+const _: () = assert!(LINE + size_of::<Slots>() <= PLACE);
 
 impl Arena {
     /// A new, empty magazine, or `None` where the system refuses memory.
     pub(crate) fn spare(&mut self) -> Option<Magazine> {
-        let page = match self.page {
-            Some(page) if self.used < PER_PAGE => page,
+        let pages = match self.pages {
+            Some(pages) if self.used < AT_ONCE => pages,
             below => {
-                let page = pages::map(pages::PAGE_BYTES)?;
-                // SAFETY: the page is new, writable and aligned.
-                unsafe { page.cast::<Option<NonNull<u8>>>().write(below) };
-                self.page = Some(page);
+                let pages = pages::map(AT_ONCE * PLACE)?;
+                // SAFETY: the pages are new, writable and aligned.
+                unsafe { pages.cast::<Option<NonNull<u8>>>().write(below) };
+                self.pages = Some(pages);
                 self.used = 0;
-                page
+                pages
             }
         };
+        let offset = self.used * PLACE + LINE;
         self.used += 1;
-        // SAFETY: `used <= PER_PAGE`, so the magazine lies within the page.
-        let slots = unsafe { page.byte_add(self.used * size_of::<Slots>()) }.cast::<Slots>();
-        // SAFETY: writable, aligned to its size since the page is, and not handed out before.
+        // SAFETY: `used <= AT_ONCE`, so the magazine lies within the pages.
+        let slots = unsafe { pages.byte_add(offset) }.cast::<Slots>();
+        // SAFETY: writable, aligned to a line since a page is, and not handed out before.
         unsafe { slots.write(Slots::new()) };
         let mut magazine = Magazine(slots);
         magazine.set_capacity(SLOTS);
@@ -358,11 +376,11 @@ impl Arena {
     ///
     /// No magazine from here is used any more: no holder has one, and no cell points at one.
     pub(crate) unsafe fn free(&mut self) {
-        while let Some(page) = self.page {
-            // SAFETY: `spare` wrote the link when it mapped the page.
-            self.page = unsafe { page.cast::<Option<NonNull<u8>>>().read() };
+        while let Some(pages) = self.pages {
+            // SAFETY: `spare` wrote the link when it mapped the pages.
+            self.pages = unsafe { pages.cast::<Option<NonNull<u8>>>().read() };
             // SAFETY: mapped by `spare`, and by the caller's word out of use.
-            unsafe { pages::unmap(page, pages::PAGE_BYTES) };
+            unsafe { pages::unmap(pages, AT_ONCE * PLACE) };
         }
     }
 }
@@ -371,21 +389,18 @@ impl Arena {
 mod tests {
     use super::*;
 
-    fn block(address: usize) -> Block {
-        let memory = NonNull::new(std::ptr::without_provenance_mut(address)).expect("not null");
-        // SAFETY: never dereferenced in these tests.
-        unsafe { Block::from_raw(memory) }
-    }
-
     #[test]
     fn a_magazine_is_a_stack_that_counts_nothing_by_itself() {
         let mut arena = Arena::default();
         let mut magazine = arena.spare().unwrap();
         assert!(magazine.pop().is_none());
         for i in 1..=SLOTS {
-            magazine.push(block(i * 64)).unwrap();
+            magazine.push(Block::for_show(i * 64)).unwrap();
         }
-        assert_eq!(magazine.push(block(64)).unwrap_err().into_raw().as_ptr() as usize, 64);
+        assert_eq!(
+            magazine.push(Block::for_show(64)).unwrap_err().into_raw().as_ptr() as usize,
+            64
+        );
         for i in (1..=SLOTS).rev() {
             assert_eq!(magazine.pop().unwrap().into_raw().as_ptr() as usize, i * 64);
         }
@@ -397,7 +412,7 @@ mod tests {
         let mut arena = Arena::default();
         let mut magazine = arena.spare().unwrap();
         for i in 1..=3 {
-            magazine.push(block(i * 64)).unwrap();
+            magazine.push(Block::for_show(i * 64)).unwrap();
         }
         for capacity in [5, 4, 3, 1, 17, SLOTS, 2, 6] {
             magazine.set_capacity(capacity);
@@ -409,22 +424,23 @@ mod tests {
             assert_eq!(held, [64, 128, 192]);
         }
         for _ in 0..3 {
-            magazine.push(block(64)).unwrap();
+            magazine.push(Block::for_show(64)).unwrap();
         }
-        assert!(magazine.push(block(64)).is_err());
+        assert!(magazine.push(Block::for_show(64)).is_err());
     }
 
     #[test]
     fn arenas_make_distinct_magazines_across_pages_and_stacks_keep_order() {
         let mut arena = Arena::default();
         let mut stack = Stack::default();
-        for i in 1..=3 * PER_PAGE {
+        for i in 1..=3 * AT_ONCE {
             let mut magazine = arena.spare().unwrap();
-            assert_ne!(magazine.0.as_ptr() as usize % pages::PAGE_BYTES, 0);
-            magazine.push(block(i * 64)).unwrap();
+            let start = magazine.0.as_ptr() as usize % PLACE;
+            assert_eq!((start, start + size_of::<Slots>()), (LINE, PLACE));
+            magazine.push(Block::for_show(i * 64)).unwrap();
             stack.push(magazine);
         }
-        for i in (1..=3 * PER_PAGE).rev() {
+        for i in (1..=3 * AT_ONCE).rev() {
             let address = stack.pop().unwrap().pop().unwrap().into_raw().as_ptr() as usize;
             assert_eq!(address, i * 64);
         }
@@ -432,21 +448,25 @@ mod tests {
     }
 
     #[test]
-    fn a_split_moves_the_top_and_keeps_the_counts() {
+    fn what_is_poured_lies_as_it_lay_and_the_counts_stay() {
         let mut arena = Arena::default();
-        let (mut magazine, mut half) = (arena.spare().unwrap(), arena.spare().unwrap());
-        half.set_capacity(7);
+        let (mut magazine, mut other) = (arena.spare().unwrap(), arena.spare().unwrap());
+        other.set_capacity(7);
+        other.push(Block::for_show(11 * 64)).unwrap();
         for i in 1..=10 {
-            magazine.push(block(i * 64)).unwrap();
+            magazine.push(Block::for_show(i * 64)).unwrap();
         }
         magazine.set(Word { gets: 3, len: 10 });
-        magazine.split(6, &mut half);
+        magazine.pour(4, &mut other);
         assert_eq!(
-            (magazine.word(), half.word()),
-            (Word { gets: 3, len: 6 }, Word { gets: 0, len: 4 })
+            (magazine.word(), other.word()),
+            (Word { gets: 3, len: 6 }, Word { gets: 0, len: 5 })
         );
-        for i in [10, 9, 8, 7] {
-            assert_eq!(half.pop().unwrap().into_raw().as_ptr() as usize, i * 64);
+        magazine.pour(100, &mut other);
+        assert_eq!((magazine.len(), other.len()), (4, 7), "no more than fits");
+        other.pour(2, &mut magazine);
+        for i in [10, 9, 8, 7, 11] {
+            assert_eq!(other.pop().unwrap().into_raw().as_ptr() as usize, i * 64);
         }
         for i in (1..=6).rev() {
             assert_eq!(magazine.pop().unwrap().into_raw().as_ptr() as usize, i * 64);
@@ -457,7 +477,7 @@ mod tests {
     fn harvest_leaves_the_blocks() {
         let mut arena = Arena::default();
         let mut magazine = arena.spare().unwrap();
-        magazine.push(block(64)).unwrap();
+        magazine.push(Block::for_show(64)).unwrap();
         magazine.set(Word { gets: 41, len: 1 });
         assert_eq!(magazine.harvest(), 41);
         assert_eq!(magazine.word(), Word { gets: 0, len: 1 });

@@ -32,6 +32,10 @@ const OVERSIZE: u64 = 1 << FLAGS_SHIFT | SPECIAL;
 const SCRUB: u64 = 1 << (FLAGS_SHIFT + 1) | SPECIAL;
 /// The pool's cells are not entered by restartable sequences.
 const LOCKED: u64 = 1 << (FLAGS_SHIFT + 2) | SPECIAL;
+/// What the holder cannot have written is zero. Nothing is to be done for it on return.
+const ZEROED: u64 = 1 << (FLAGS_SHIFT + 3);
+/// The pool's tracker has a record of the buffer.
+const TRACKED: u64 = 1 << (FLAGS_SHIFT + 4) | SPECIAL;
 
 const _: () = assert!(COLUMNS == 1 << (POOL_SHIFT - CLASS_SHIFT), "the class fills its field");
 const _: () = assert!(POOLS_MAX == 1 << (63 - POOL_SHIFT), "the pool fills its field");
@@ -66,6 +70,41 @@ impl Meta {
     /// Whether what was written is to be cleared before the buffer goes back.
     pub(crate) const fn scrubs(self) -> bool {
         self.0 & (SCRUB & !SPECIAL) != 0
+    }
+
+    /// The same, for memory that was all zero when it was taken.
+    pub(crate) const fn with_zeroed(self) -> Self {
+        Self(self.0 | ZEROED)
+    }
+
+    /// Whether everything beyond [`dirty`](Self::dirty) is zero.
+    pub(crate) const fn is_zeroed(self) -> bool {
+        self.0 & ZEROED == ZEROED
+    }
+
+    /// The same, for a buffer that a record is kept of.
+    pub(crate) const fn with_tracked(self) -> Self {
+        Self(self.0 | TRACKED)
+    }
+
+    /// Whether a record is kept of the buffer.
+    pub(crate) const fn is_tracked(self) -> bool {
+        self.0 & TRACKED == TRACKED
+    }
+
+    /// The word itself, to be kept where there is no handle.
+    pub(crate) const fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// The word that [`bits`](Self::bits) gave.
+    pub(crate) const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// Forgets what was written, and that it was: for a holder that has just cleared it.
+    pub(crate) const fn forget(&mut self) {
+        self.0 &= !(DIRTY_MASK | 0xffff_ffff);
     }
 
     /// Bytes in the buffer that its holder wrote, from the front.
@@ -120,6 +159,12 @@ impl Meta {
         if marked > self.len() { marked } else { self.len() }
     }
 
+    /// Raises the high-water mark to beyond every capacity: for a holder whose writes nobody sees.
+    #[inline(always)]
+    pub(crate) const fn mark_all(&mut self) {
+        self.0 |= DIRTY_MASK;
+    }
+
     /// Raises the high-water mark to `bytes`, rounded up to a power of two. Needed wherever the
     /// length is about to no longer cover what was written.
     #[inline]
@@ -156,6 +201,9 @@ mod tests {
         meta.set_len(BUFFER_BYTES_MAX - 5);
         meta.add_len(5);
         assert_eq!((meta.len(), meta.place()), (BUFFER_BYTES_MAX, Some(POOLS_MAX * COLUMNS - 1)));
+        assert!(meta.with_tracked().is_tracked() && !meta.with_scrub().is_tracked());
+        assert!(meta.with_zeroed().is_zeroed() && !meta.with_scrub().is_zeroed());
+        assert_eq!(meta.with_zeroed().place(), meta.place(), "zeros need no special return");
         meta.set_len(0);
         assert_eq!((meta.len(), meta.dirty()), (0, 1 << 32));
     }
@@ -169,6 +217,26 @@ mod tests {
             meta.mark_dirty(1);
             assert_eq!(meta.dirty(), dirty.max(1));
         }
+    }
+
+    #[test]
+    fn a_mark_on_all_is_beyond_every_capacity() {
+        let mut meta = Meta::of_pool(0);
+        meta.mark_all();
+        meta.mark_dirty(1);
+        assert!(meta.dirty() > BUFFER_BYTES_MAX);
+        meta.forget();
+        assert_eq!(meta.dirty(), 0);
+    }
+
+    #[test]
+    fn what_is_forgotten_leaves_the_rest_as_it_was() {
+        let fresh = Meta::of_pool(3).with_class(2).with_scrub();
+        let mut meta = fresh;
+        meta.set_len(300);
+        meta.mark_dirty(1000);
+        meta.forget();
+        assert_eq!(meta, fresh);
     }
 
     #[test]

@@ -13,7 +13,9 @@ use std::fmt;
 
 use crate::depot::Counts;
 use crate::engine::Engine;
+use crate::loans::{RawHandles, raw_handles};
 use crate::oversize::OversizeSnapshot;
+use crate::track::{Tracker, pools_ended_in_use};
 
 /// What a pool has done and what it holds. From
 /// [`BufferPool::metrics`](crate::BufferPool::metrics).
@@ -87,6 +89,18 @@ pub struct BufferPoolMetrics {
     pub total_trimmed: u64,
     /// Bytes of buffers of a class given back to the source.
     pub released_bytes: u64,
+    /// Idle buffers found written to by
+    /// [`verify_zero`](crate::BufferPoolBuilder::verify_zero), since the pool was built: an alarm,
+    /// which a reset does not silence.
+    pub writes_after_return: u64,
+    /// Sampled gets that [`track`](crate::BufferPoolBuilder::track) had no room to record, since
+    /// the pool was built.
+    pub tracking_lost: u64,
+    /// Raw handles that are out, and that were refused, in the whole process: of a handle that is
+    /// refused it is not known which pool it was meant for. A reset leaves them.
+    pub raw_handles: RawHandles,
+    /// Pools of the whole process that ended while buffers of theirs were out. A reset leaves it.
+    pub pools_ended_in_use: u64,
 }
 
 /// One class of a pool.
@@ -150,6 +164,10 @@ impl BufferPoolMetrics {
             over_budget,
             waiters: governor.queue.waiting() as u64,
             waits,
+            writes_after_return: engine.modes.verify.found(),
+            tracking_lost: engine.tracker.as_ref().map_or(0, Tracker::lost),
+            raw_handles: raw_handles(),
+            pools_ended_in_use: pools_ended_in_use(),
             ..Self::sum(pools, &now, &before)
         }
     }

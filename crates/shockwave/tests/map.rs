@@ -144,7 +144,13 @@ fn resident_memory_falls_by_what_a_pool_that_ends_held() {
     const MARGIN: usize = 64 << 20;
     let pool = BufferPool::builder().source(Map::new()).build().expect("a pool");
     let before = resident_bytes();
-    let held: Vec<_> = (0..HELD / 65_536).map(|_| pool.get_zeroed(65_536)).collect();
+    // Written to: zeros that come fresh from the source cost no memory until then.
+    let full = |_| {
+        let mut buffer = pool.get(65_536);
+        buffer.resize(65_536, 1);
+        buffer
+    };
+    let held: Vec<_> = (0..HELD / 65_536).map(full).collect();
     assert!(resident_bytes() > before + HELD - MARGIN);
     drop(held);
     drop(pool);
@@ -162,12 +168,99 @@ fn prefault_makes_every_page_resident_at_once() {
 }
 
 #[test]
-fn sizes_below_a_page_are_not_mapped() {
+fn small_blocks_share_pages_and_are_zero_aligned_and_apart() {
     let map = Map::new();
     let before = MAPPED.get();
-    let block = map.allocate(layout(4095)).expect("memory");
+    for size in [1_usize, 64, 65, 100, 512, 1000, 1500, 2048] {
+        let stride = size.next_multiple_of(64);
+        for round in 0..3 {
+            let held: Vec<_> =
+                (0..2500).map(|_| map.allocate(layout(size)).expect("memory")).collect();
+            let mut sorted: Vec<_> = held.iter().map(|block| block.as_ptr().addr()).collect();
+            sorted.sort_unstable();
+            assert!(sorted.iter().all(|start| start.is_multiple_of(64)));
+            assert!(sorted.iter().all(|start| start % PAGE + size <= PAGE));
+            assert!(sorted.windows(2).all(|two| two[1] - two[0] >= stride), "{size}");
+            let pages: HashSet<_> = sorted.iter().map(|start| start / PAGE).collect();
+            assert!(pages.len() <= 1 + 2500 / (PAGE / stride), "{size} in {} pages", pages.len());
+            for (number, &block) in held.iter().enumerate() {
+                let bytes = bytes(block, size);
+                assert!(bytes.iter().all(|&byte| byte == 0), "{size} in round {round}");
+                bytes.fill(u8::try_from(1 + number % 255).expect("a byte"));
+            }
+            for (number, &block) in held.iter().enumerate() {
+                assert!(
+                    bytes(block, size).iter().all(|&byte| usize::from(byte) == 1 + number % 255)
+                );
+            }
+            // Every third first, which empties no page that has more than three, then all others.
+            let (third, others): (Vec<_>, Vec<_>) = (0..2500).partition(|i| i % 3 == 0);
+            for i in third.into_iter().chain(others) {
+                free(&map, held[i], size);
+            }
+            assert_eq!(MAPPED.get(), before, "all of it is unmapped, {size} in round {round}");
+        }
+    }
+}
+
+#[test]
+fn a_page_of_small_blocks_is_given_back_with_the_last_of_them() {
+    let map = Map::new();
+    let kept = map.allocate(layout(1024)).expect("memory");
+    let held: Vec<_> = (0..103).map(|_| map.allocate(layout(1024)).expect("memory")).collect();
+    for &block in &held {
+        bytes(block, 1024).fill(1);
+    }
+    let page = |block: NonNull<u8>| block.as_ptr().map_addr(|address| address / PAGE * PAGE);
+    let resident_at = |block| resident(NonNull::new(page(block)).expect("a page"), PAGE);
+    let (last, first) = held.split_last().expect("blocks");
+    for &block in first {
+        free(&map, block, 1024);
+    }
+    assert_eq!(resident_at(*last), 1, "one is still taken");
+    free(&map, *last, 1024);
+    assert!(held[4..].iter().all(|&block| resident_at(block) == 0));
+    bytes(kept, 1024).fill(1);
+    assert_eq!(resident_at(kept), 1);
+    // All are found again, and none twice.
+    let again: HashSet<_> = (0..103).map(|_| map.allocate(layout(1024)).expect("memory")).collect();
+    assert_eq!(again, held.iter().copied().collect());
+    for block in again {
+        assert!(bytes(block, 1024).iter().all(|&byte| byte == 0));
+        free(&map, block, 1024);
+    }
+    free(&map, kept, 1024);
+}
+
+#[test]
+fn what_a_pool_trims_is_unmapped_whatever_its_size() {
+    for cells in [Cells::Rseq, Cells::Locked] {
+        let Ok(pool) = BufferPool::builder().cells(cells).build() else { continue };
+        let fill = || drop((0..2000).map(|i| pool.get_zeroed(i * 30)).collect::<Vec<_>>());
+        // Magazines, which stay, are made now.
+        fill();
+        pool.trim();
+        let before = MAPPED.get();
+        fill();
+        let mapped = MAPPED.get() - before;
+        assert!(mapped > 48 << 20, "{mapped}");
+        assert!(pool.trim() > 48 << 20);
+        assert_eq!(MAPPED.get(), before);
+    }
+}
+
+#[test]
+fn it_is_what_pools_have_by_default() {
+    let before = MAPPED.get();
+    let pool = BufferPool::new();
+    let held: Vec<_> = [100, 4096, 65_536, 1 << 20].map(|size| pool.get_zeroed(size)).into();
+    assert!(held.iter().skip(1).take(2).all(|buffer| buffer.as_ptr().addr().is_multiple_of(PAGE)));
+    assert!(MAPPED.get() >= before + (7 << 20), "three spans and a mapping of its own");
+    drop(held);
+    assert_eq!(pool.trim(), (2 + 4 + 64) << 10);
+    assert!(MAPPED.get() < before + (2 << 20), "cells and magazines");
+    drop(pool);
     assert_eq!(MAPPED.get(), before);
-    free(&map, block, 4095);
 }
 
 #[test]
@@ -221,7 +314,8 @@ fn threads_take_and_free_at_once() {
             let map = &map;
             scope.spawn(move || {
                 for round in 0..200 {
-                    let size = PAGE * (1 + (round * usize::from(mark)) % 70);
+                    let step = 1 + (round * usize::from(mark)) % 70;
+                    let size = if round % 2 == 0 { PAGE * step } else { 29 * step };
                     let held: Vec<_> =
                         (0..10).map(|_| map.allocate(layout(size)).expect("memory")).collect();
                     for &block in &held {

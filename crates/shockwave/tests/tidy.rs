@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 /// points at takes the class's `Stock` as proof that its lock is held, and a `Stock` that restocks
 /// a cell takes the cells.
 const LAYERS: &[&str] = &[
-    "sync limits asan",
-    "error meta reentry source",
-    "class magazine oversize later",
-    "cells+depot",
+    "sync limits asan callback",
+    "error meta reentry source sampling",
+    "class loans magazine oversize later verify track",
+    "cells+depot modes",
     "controls wait watch",
     "engine",
     "life",
@@ -23,7 +23,8 @@ const LAYERS: &[&str] = &[
     "shared",
     "pool",
     "acquire maintain",
-    "builder global ext",
+    "builder global ext raw",
+    "diagnosis",
     "public",
     "loadtest how_it_works",
 ];
@@ -31,6 +32,7 @@ const LAYERS: &[&str] = &[
 /// Files of the library that may contain unsafe code; each says why at its top.
 const UNSAFE: &[&str] = &[
     "asan.rs",
+    "buffer/clean.rs",
     "buffer/grow.rs",
     "buffer/io.rs",
     "buffer/mod.rs",
@@ -49,11 +51,13 @@ const UNSAFE: &[&str] = &[
     "ext/bytes.rs",
     "later.rs",
     "life.rs",
+    "loans/table.rs",
     "loadtest/resident.rs",
     "loom_tests.rs",
     "magazine.rs",
     "oversize.rs",
     "pool.rs",
+    "raw.rs",
     "shared/count.rs",
     "shared/cut.rs",
     "shared/mod.rs",
@@ -62,6 +66,9 @@ const UNSAFE: &[&str] = &[
     "source/map.rs",
     "source/mod.rs",
     "source/pages.rs",
+    "source/spans.rs",
+    "track/mod.rs",
+    "track/table.rs",
     "wait.rs",
 ];
 

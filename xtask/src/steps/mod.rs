@@ -2,9 +2,12 @@
 
 mod browser;
 mod checks;
+mod deploy;
 mod features;
 mod fuzz;
+mod interop;
 mod programs;
+mod prometheus;
 mod suites;
 
 use crate::run::{Context, Outcome};
@@ -27,7 +30,11 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step { name: "doc", what: "documentation builds without warnings", run: checks::doc },
     Step { name: "test", what: "tests and doctests, with either kind of cells", run: suites::test },
-    Step { name: "features", what: "every set of the library's features", run: features::features },
+    Step {
+        name: "features",
+        what: "the library's features, each alone and each missing",
+        run: features::features,
+    },
     Step { name: "loom", what: "models of the concurrent core", run: suites::loom },
     Step { name: "fuzz", what: "each fuzz target for some seconds", run: fuzz::fuzz },
     Step {
@@ -35,11 +42,25 @@ pub(crate) const STEPS: &[Step] = &[
         what: "tests under AddressSanitizer, idle buffers poisoned",
         run: suites::asan,
     },
+    Step {
+        name: "soak",
+        what: "everything at once on failing sources, the books checked every second",
+        run: programs::soak,
+    },
     Step { name: "examples", what: "every example, to its end", run: programs::examples },
     Step {
         name: "browser",
         what: "the dashboard in Chromium, under load and after a restart",
         run: browser::browser,
+        name: "prometheus",
+        what: "pages and rules, by the programs that will read them",
+        run: prometheus::prometheus,
+    },
+    Step { name: "deploy", what: "units for systemd, by itself", run: deploy::deploy },
+    Step {
+        name: "interop",
+        what: "curl, h11, HAProxy, slowhttptest and wrk against the server",
+        run: interop::interop,
     },
     Step { name: "package", what: "the library as it would be published", run: checks::package },
     Step { name: "main", what: "the load test, as the README shows it", run: programs::main },

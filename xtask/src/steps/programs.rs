@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::run::{Context, Outcome, cargo, line, read, run};
+use crate::run::{Context, Length, Outcome, cargo, line, read, run};
 
 /// How long an example may take. Each ends by itself within seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -61,6 +61,15 @@ fn run_within(command: &mut Command, patience: Duration) -> Outcome {
 fn end(child: &mut Child) {
     let _ = child.kill();
     let _ = child.wait();
+}
+
+/// Ten minutes, or half a one with pools that live for a shorter while.
+pub(crate) fn soak(context: &mut Context) -> Outcome {
+    let times: &[&str] = match context.length() {
+        Length::Full => &["--seconds", "600"],
+        Length::Brief => &["--seconds", "30", "--generation", "3"],
+    };
+    run(cargo("run --release --quiet -p shockwave-soak --").args(times))
 }
 
 pub(crate) fn main(_: &mut Context) -> Outcome {

@@ -14,8 +14,8 @@ use super::BYTES;
 use crate::affinity::allowed_cpus;
 use crate::forms::CHANNEL_DEPTH;
 
-/// Idle buffers that each core may keep to itself, for the bound. A magazine holds fewer.
-const PER_CORE: usize = 64;
+/// Idle buffers that each core may keep to itself, for the bound. A magazine never holds more.
+const PER_CORE: usize = 243;
 
 /// Buffers that may be out at a time: a full channel, and one in each thread's hands.
 const OUT: usize = CHANNEL_DEPTH + 2;

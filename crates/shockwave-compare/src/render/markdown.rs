@@ -23,7 +23,7 @@ pub(crate) fn page(report: &Report) -> String {
         machine.rustc,
         method(report)
     );
-    section(&mut page, "Targets", &tables::targets(report, Dress::Markdown));
+    section(&mut page, "Targets", &tables::targets(&report.targets, Dress::Markdown));
     section(&mut page, "Where we lose", &losses(report).join("\n\n").replace(":\n- ", ":\n\n- "));
 
     let mut words = tables::contenders(report, Dress::Markdown);

@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use crate::checks::steady::{Cause, Outlier};
 use crate::forms::{Case, Form, size_name};
 use crate::report::Report;
-use crate::targets::Verdict;
+use crate::targets::{Target, Verdict};
 
 /// Columns of a terminal that tables keep to: what four sizes take in the widest of them.
 const WIDTH: u16 = 160;
@@ -19,7 +19,7 @@ pub(crate) enum Dress {
 
 impl Dress {
     /// A table whose first `left` columns are words, and the others figures.
-    fn table(self, header: Vec<String>, left: usize) -> Table {
+    pub(crate) fn table(self, header: Vec<String>, left: usize) -> Table {
         let mut table = Table::new();
         table.load_style(match self {
             Self::Terminal => presets::UTF8_BORDERS_ONLY,
@@ -99,10 +99,10 @@ pub(crate) fn contenders(report: &Report, dress: Dress) -> String {
 }
 
 /// The targets.
-pub(crate) fn targets(report: &Report, dress: Dress) -> String {
+pub(crate) fn targets(targets: &[Target], dress: Dress) -> String {
     let header = ["target", "wanted", "measured", ""].map(str::to_owned);
     let mut table = dress.table(header.to_vec(), 4);
-    for target in &report.targets {
+    for target in targets {
         let verdict = match target.verdict {
             Verdict::Met => "met",
             Verdict::Missed => "MISSED",

@@ -44,7 +44,7 @@ pub(crate) fn page(report: &Report, detail: bool) -> String {
         line(format_args!("\n{words}"));
     }
     line(format_args!("\ntargets"));
-    line(format_args!("{}", tables::targets(report, Dress::Terminal)));
+    line(format_args!("{}", tables::targets(&report.targets, Dress::Terminal)));
     page
 }
 

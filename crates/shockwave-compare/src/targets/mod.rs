@@ -33,7 +33,7 @@ pub(crate) struct Target {
 
 /// Which side of a number is good.
 #[derive(Debug, Clone, Copy)]
-enum Wanted {
+pub(crate) enum Wanted {
     AtMost(f64),
     AtLeast(f64),
 }
@@ -44,7 +44,12 @@ impl Target {
     }
 
     /// A target that is a number, judged as measured and not as rounded for showing.
-    fn number(name: impl Into<String>, wanted: Wanted, unit: &str, measured: Option<f64>) -> Self {
+    pub(crate) fn number(
+        name: impl Into<String>,
+        wanted: Wanted,
+        unit: &str,
+        measured: Option<f64>,
+    ) -> Self {
         let (words, limit, met) = match wanted {
             Wanted::AtMost(limit) => ("at most", limit, measured.is_some_and(|it| it <= limit)),
             Wanted::AtLeast(limit) => ("at least", limit, measured.is_some_and(|it| it >= limit)),

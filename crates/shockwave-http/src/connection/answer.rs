@@ -13,11 +13,12 @@ use crate::BoxError;
 use crate::date::date;
 use crate::h1::{BodyEncoder, BodySize, encode_head, head_room};
 use crate::incoming::Reader;
+use crate::shared::Stage;
 
 use super::Wait;
 use super::close::DRAINED_BYTES_MAX;
 use super::link::Link;
-use super::output::NoRoom;
+use super::output::{COPY_BYTES_MAX, NoRoom};
 use super::work::{Flow, Turn, guarded};
 
 /// Room for what frames a chunk: a size of 16 digits at most, and twice CR LF.
@@ -25,10 +26,6 @@ const FRAMING_BYTES: usize = 24;
 
 /// Room for an answer that the server makes itself.
 const REFUSAL_BYTES: usize = 256;
-
-/// What is answered where the pool has no buffer even for an answer.
-const NO_MEMORY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\
-                           connection: close\r\nretry-after: 1\r\n\r\n";
 
 impl<D: Buf> Flow<D> {
     /// Writes an answer's head.
@@ -46,15 +43,17 @@ impl<D: Buf> Flow<D> {
             return Turn::failed(io::ErrorKind::Other);
         };
         let known = if body.is_end_stream() { Some(0) } else { body.size_hint().exact() };
-        let bytes = head_room(&parts);
+        // Room for the head, and for the body if that is known to be small.
+        let small = known.and_then(|bytes| usize::try_from(bytes).ok());
+        let small = small.filter(|&bytes| bytes <= COPY_BYTES_MAX).unwrap_or(0);
+        let bytes = head_room(&parts) + small;
         let expected = !self.input.is_empty() || known.is_none();
         let now = link.now();
-        let pool = &link.ticket.shared.pool;
-        let out = match self.output.head_room(pool, bytes, known, expected) {
+        let out = match self.output.room(link.shared(), bytes, expected) {
             Ok(out) => out,
             Err(no_room) => {
                 *response = Some(Response::from_parts(parts, body));
-                return self.make_room(no_room, link, cx);
+                return self.make_room(&no_room, link, cx);
             }
         };
         let Some(mut answering) = self.answering.take() else {
@@ -67,6 +66,10 @@ impl<D: Buf> Flow<D> {
                 self.abrupt |= self.keep_alive;
                 self.keep_alive = false;
             }
+        }
+        if link.shared().stage() != Stage::Open {
+            self.abrupt |= self.keep_alive;
+            self.keep_alive = false;
         }
         answering.keep_alive = self.keep_alive;
         let size = known.map_or(BodySize::Unknown, BodySize::Known);
@@ -108,11 +111,11 @@ impl<D: Buf> Flow<D> {
                 }
             }
             let Some(encoder) = &mut self.encoder else { return Turn::End(None) };
-            if encoder.is_chunked() {
-                let pool = &link.ticket.shared.pool;
-                if let Err(no_room) = self.output.room(pool, FRAMING_BYTES, true) {
-                    return self.make_room(no_room, link, cx);
-                }
+            let framing = if encoder.is_chunked() { FRAMING_BYTES } else { 0 };
+            if framing > 0
+                && let Err(no_room) = self.output.room(link.shared(), framing, true)
+            {
+                return self.make_room(&no_room, link, cx);
             }
             if body.is_end_stream() {
                 return Turn::End(None);
@@ -160,10 +163,10 @@ impl<D: Buf> Flow<D> {
     {
         let Some(encoder) = &mut self.encoder else { return Turn::Finish };
         let ended = if encoder.is_chunked() && !encoder.is_none() {
-            let pool = &link.ticket.shared.pool;
-            match self.output.room(pool, BodyEncoder::end_room(trailers), false) {
+            let room = BodyEncoder::end_room(trailers);
+            match self.output.room(link.shared(), room, false) {
                 Ok(out) => encoder.end(trailers, out),
-                Err(no_room) => return self.make_room(no_room, link, cx),
+                Err(no_room) => return self.make_room(&no_room, link, cx),
             }
         } else {
             encoder.end(trailers, &mut (&mut [] as &mut [u8]))
@@ -195,11 +198,10 @@ impl<D: Buf> Flow<D> {
         Io: AsyncRead + AsyncWrite + Unpin,
     {
         self.upload = None;
-        let (now, pool) = (link.now(), &link.ticket.shared.pool);
-        match self.output.room(pool, REFUSAL_BYTES, false) {
+        let now = link.now();
+        match self.output.room(link.shared(), REFUSAL_BYTES, false) {
             Ok(out) => write_refusal(status, &date(now), out),
-            Err(NoRoom::Memory(_)) => self.output.notice(NO_MEMORY),
-            Err(NoRoom::Full) => return self.make_room(NoRoom::Full, link, cx),
+            Err(no_room) => return self.make_room(&no_room, link, cx),
         }
         link.progress = true;
         self.answering = None;
@@ -208,27 +210,23 @@ impl<D: Buf> Flow<D> {
         Turn::Finish
     }
 
-    /// Sends what is in the way, or waits for the pool.
+    /// Sends what is in the way.
     fn make_room<Io, S, B>(
         &mut self,
-        no_room: NoRoom,
+        no_room: &NoRoom,
         link: &mut Link<Io, S>,
         cx: &mut Context<'_>,
     ) -> Turn<B>
     where
         Io: AsyncRead + AsyncWrite + Unpin,
     {
-        match (self.output.poll_flush(&mut link.io, &mut link.progress, cx), no_room) {
-            (Poll::Ready(Err(error)), _) => Turn::failed(error),
-            (Poll::Pending, _) => self.attend(Wait::Write, link, cx),
-            (Poll::Ready(Ok(())), NoRoom::Full) => Turn::Again,
-            (Poll::Ready(Ok(())), NoRoom::Memory(refused)) => {
-                if self.answering.is_some() && !link.waits_for_memory() {
-                    return Turn::Refuse(link.refused(StatusCode::SERVICE_UNAVAILABLE, &refused));
-                }
-                link.retry(&refused, cx);
-                Turn::wait(Wait::Memory)
-            }
+        if let NoRoom::Memory(refused) = no_room {
+            return Turn::failed(io::Error::from(*refused));
+        }
+        match self.output.poll_flush(&mut link.io, &mut link.progress, cx) {
+            Poll::Ready(Ok(())) => Turn::Again,
+            Poll::Ready(Err(error)) => Turn::failed(error),
+            Poll::Pending => self.attend(Wait::Write, link, cx),
         }
     }
 }

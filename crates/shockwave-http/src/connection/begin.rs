@@ -14,6 +14,7 @@ use crate::{BoxError, Incoming};
 use super::feed::Upload;
 use super::input::ReadError;
 use super::link::Link;
+use super::memory::Lack;
 use super::work::{Flow, Turn, guarded};
 use super::{Step, Wait};
 
@@ -87,10 +88,9 @@ impl<D: Buf> Flow<D> {
                 link.refused(StatusCode::BAD_REQUEST, &"the stream ended within a head"),
             );
         }
-        let (room, pool) = (link.read_bytes, &link.ticket.shared.pool);
-        match self.input.poll_read(&mut link.io, pool, room, cx) {
+        let (room, waits) = (link.read_bytes, link.waits_for_memory());
+        match self.input.poll_read(link.parts(waits), room, cx) {
             Poll::Ready(Ok(_)) => {
-                link.has_memory();
                 link.progress = true;
                 if self.input.is_full() {
                     link.expect(2 * link.read_bytes as u64);
@@ -98,18 +98,15 @@ impl<D: Buf> Flow<D> {
                 Turn::Again
             }
             Poll::Ready(Err(ReadError::Io(error))) => Turn::failed(error),
-            Poll::Ready(Err(ReadError::Memory(refused))) => {
-                if self.input.is_empty() {
-                    return Turn::Step(Step::Rest);
-                }
-                if link.waits_for_memory() {
-                    link.retry(&refused, cx);
-                    return Turn::wait(Wait::Memory);
-                }
+            Poll::Ready(Err(ReadError::Memory(_))) if self.input.is_empty() => {
+                Turn::Step(Step::Rest)
+            }
+            Poll::Ready(Err(ReadError::Memory(Lack::Waits))) => Turn::wait(Wait::Memory),
+            Poll::Ready(Err(ReadError::Memory(Lack::Refused(refused)))) => {
                 Turn::Refuse(link.refused(StatusCode::SERVICE_UNAVAILABLE, &refused))
             }
             Poll::Pending => {
-                self.input.settle(pool);
+                self.input.settle(&link.shared().pool);
                 let nothing = self.input.is_empty();
                 Turn::Step(if nothing { Step::Idle } else { Step::Wait(Wait::Head) })
             }
@@ -123,9 +120,7 @@ impl<D: Buf> Flow<D> {
         let shared = &link.ticket.shared;
         shared.counters.request();
         let answering = Answering::from(&head);
-        self.keep_alive = answering.keep_alive
-            && link.requests < shared.requests_max
-            && shared.stage() == Stage::Open;
+        self.keep_alive = answering.keep_alive && link.requests < shared.requests_max;
         self.abrupt = answering.keep_alive && !self.keep_alive;
         self.answering = Some(answering);
 
@@ -135,9 +130,12 @@ impl<D: Buf> Flow<D> {
                 link.expect(length + self.input.head_bytes as u64);
                 let here = self.input.bytes().len();
                 match usize::try_from(length).ok().filter(|&length| length <= here) {
-                    Some(length) => {
-                        Incoming::whole(self.input.take(0..length, length, &link.shared().pool))
-                    }
+                    Some(length) => Incoming::whole(self.input.take(
+                        0..length,
+                        length,
+                        true,
+                        &link.shared().pool,
+                    )),
                     None => self.streaming(&head, link),
                 }
             }

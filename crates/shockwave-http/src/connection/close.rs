@@ -41,7 +41,9 @@ impl<D: Buf> Flow<D> {
     {
         if let Some(upload) = &mut self.upload {
             if upload.reader() != Reader::Gone {
-                return self.attend(Wait::Forever, link, cx);
+                let turn = self.attend(Wait::Forever, link, cx);
+                let over = self.upload.is_none() && matches!(turn, Turn::Step(Step::Wait(_)));
+                return if over { Turn::Again } else { turn };
             }
             let short = upload.remaining().is_some_and(|bytes| bytes <= DRAINED_BYTES_MAX);
             if self.keep_alive && short {
@@ -88,8 +90,8 @@ impl<D: Buf> Flow<D> {
             return Turn::Step(Step::Done);
         }
         while closing.thrown < LINGERED_BYTES_MAX {
-            let (room, pool) = (link.read_bytes, &link.ticket.shared.pool);
-            let read = self.input.poll_read(&mut link.io, pool, room, cx);
+            let room = link.read_bytes;
+            let read = self.input.poll_read(link.parts(false), room, cx);
             self.input.clear();
             match read {
                 Poll::Ready(Ok(bytes)) if bytes > 0 => closing.thrown += bytes,

@@ -11,11 +11,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::h1::{BodyDecoder, BodyEvent, BodyLength, CONTINUE, Refusal};
 use crate::incoming::{Reader, Slot};
-use crate::{BodyError, Limits};
+use crate::shared::Shared;
+use crate::{BodyError, Exhausted, Limits};
 
 use super::Wait;
 use super::input::{Input, ReadError};
 use super::link::Link;
+use super::memory::Lack;
 use super::work::{Flow, Stop, Turn};
 
 /// Room for a read of a body that does not say how much is to come. What was read is copied out if
@@ -79,7 +81,12 @@ impl Upload {
     }
 
     /// The next frame that the bytes at hand make up. `None` if they make up none.
-    fn decode(&mut self, input: &mut Input, link: &shockwave::BufferPool) -> Decoding {
+    ///
+    /// What a handler is given pins its buffer for as long as the handler likes. Where connections
+    /// wait for buffers, only the end of a body may do that: if the handlers that hold pieces of
+    /// bodies waited for more of them, all would wait for each other.
+    fn decode(&mut self, input: &mut Input, shared: &Shared) -> Decoding {
+        let (pool, patient) = (&shared.pool, shared.exhausted == Exhausted::Backpressure);
         if let Some(trailers) = self.trailers.take() {
             return Ok(Some(Frame::trailers(*trailers)));
         }
@@ -104,9 +111,11 @@ impl Upload {
                     self.ended = self.decoder.is_done();
                     let alone = self.ended || decoded.consumed == all;
                     let large = range.len() > SMALL_CHUNK_BYTES;
-                    let together = if alone || large { None } else { link.try_get(all).ok() };
+                    let together = if alone || large { None } else { pool.try_get(all).ok() };
                     let Some(mut together) = together else {
-                        return Ok(Some(Frame::data(input.take(range, decoded.consumed, link))));
+                        let pins = self.ended || !patient;
+                        let data = input.take(range, decoded.consumed, pins, pool);
+                        return Ok(Some(Frame::data(data)));
                     };
                     together.extend_from_slice(&bytes[range]);
                     input.consume(decoded.consumed);
@@ -116,7 +125,9 @@ impl Upload {
         }
         if let Some(gathered) = gathered {
             let data = match gathered.len() {
-                small if small <= SMALL_CHUNK_BYTES / 2 => Bytes::copy_from_slice(&gathered),
+                small if patient || small <= SMALL_CHUNK_BYTES / 2 => {
+                    Bytes::copy_from_slice(&gathered)
+                }
                 _ => gathered.freeze().into(),
             };
             return Ok(Some(Frame::data(data)));
@@ -152,8 +163,9 @@ impl<D: Buf> Flow<D> {
             if upload.reader() != Reader::Waits {
                 return Ok(None);
             }
-            let pool = &link.ticket.shared.pool;
-            let frame = match upload.decode(&mut self.input, pool) {
+            // Who sends is not waiting to be told to.
+            upload.expects &= self.input.is_empty();
+            let frame = match upload.decode(&mut self.input, link.shared()) {
                 Ok(frame) => frame,
                 Err(refusal) => {
                     let status = refusal.status();
@@ -189,10 +201,10 @@ impl<D: Buf> Flow<D> {
         Io: AsyncRead + AsyncWrite + Unpin,
     {
         let Some(upload) = &mut self.upload else { return Ok(None) };
-        if upload.expects && self.input.is_empty() {
+        if upload.expects {
             // Goes out before the answer; if something is in its way, then that first.
             match self.output.poll_flush(&mut link.io, &mut link.progress, cx) {
-                Poll::Ready(Ok(())) if self.encoder.is_none() => self.output.notice(CONTINUE),
+                Poll::Ready(Ok(())) if self.answering.is_some() => self.output.notice(CONTINUE),
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => return Err(Stop::Failed(error)),
                 Poll::Pending => return Ok(Some(Wait::Write)),
@@ -214,14 +226,10 @@ impl<D: Buf> Flow<D> {
             0 => READ_BYTES.min(most),
             wanted => wanted.min(most),
         };
-        let pool = &link.ticket.shared.pool;
-        match self.input.poll_read(&mut link.io, pool, room, cx) {
-            Poll::Pending => {
-                self.input.settle(pool);
-                Ok(Some(Wait::Body))
-            }
+        let waits = link.waits_for_memory() || self.answering.is_none();
+        match self.input.poll_read(link.parts(waits), room, cx) {
+            Poll::Pending => Ok(Some(Wait::Body)),
             Poll::Ready(Ok(_)) => {
-                link.has_memory();
                 link.progress = true;
                 Ok(None)
             }
@@ -229,11 +237,8 @@ impl<D: Buf> Flow<D> {
                 self.fail_upload(BodyError::connection(Some(error.kind())));
                 Err(Stop::Failed(error))
             }
-            Poll::Ready(Err(ReadError::Memory(refused))) => {
-                if link.waits_for_memory() || self.encoder.is_some() {
-                    link.retry(&refused, cx);
-                    return Ok(Some(Wait::Memory));
-                }
+            Poll::Ready(Err(ReadError::Memory(Lack::Waits))) => Ok(Some(Wait::Memory)),
+            Poll::Ready(Err(ReadError::Memory(Lack::Refused(refused)))) => {
                 self.fail_upload(BodyError::memory());
                 let status = http::StatusCode::SERVICE_UNAVAILABLE;
                 Err(self.broken(link, status, &refused))
@@ -279,9 +284,8 @@ impl<D: Buf> Flow<D> {
     where
         Io: AsyncRead + AsyncWrite + Unpin,
     {
-        let pool = &link.ticket.shared.pool;
         let Some(upload) = &mut self.upload else { return Turn::Again };
-        match upload.decode(&mut self.input, pool) {
+        match upload.decode(&mut self.input, link.shared()) {
             Err(refusal) => {
                 tracing::debug!(%refusal, "an unread body is malformed");
                 self.keep_alive = false;
@@ -296,7 +300,7 @@ impl<D: Buf> Flow<D> {
             Ok(None) => match self.read_body(link, cx) {
                 Err(stop) => stop.into(),
                 Ok(None) => Turn::Again,
-                Ok(Some(wait)) => Turn::wait(wait),
+                Ok(Some(wait)) => self.park(wait, link, cx),
             },
         }
     }

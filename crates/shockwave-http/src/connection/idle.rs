@@ -12,6 +12,7 @@ use crate::shared::Stage;
 
 use super::input::{Input, read_once};
 use super::link::Link;
+use super::memory::Lack;
 
 /// What came of waiting.
 #[derive(Debug)]
@@ -35,16 +36,14 @@ where
                 Poll::Pending => Idle::Waits,
             };
         }
-        let mut buffer = match self.shared().pool.try_get(self.read_bytes) {
+        let (room, waits) = (self.read_bytes, self.waits_for_memory());
+        let (io, mut memory) = self.parts(waits);
+        let mut buffer = match memory.take(room, cx) {
             Ok(buffer) => buffer,
-            Err(refused) if self.waits_for_memory() => {
-                self.retry(&refused, cx);
-                return Idle::Waits;
-            }
-            Err(refused) => return self.poll_refused(&refused, cx),
+            Err(Lack::Waits) => return Idle::Waits,
+            Err(Lack::Refused(refused)) => return self.poll_refused(&refused, cx),
         };
-        self.has_memory();
-        match read_once(&mut self.io, &mut buffer, cx) {
+        match read_once(io, &mut buffer, cx) {
             Poll::Pending => Idle::Waits, // and the buffer goes back
             Poll::Ready(Ok(0)) => Idle::Closes(Ok(())),
             Poll::Ready(Ok(_)) => {

@@ -7,11 +7,13 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use shockwave::{Buffer, BufferPool, GetError};
+use shockwave::{Buffer, BufferPool};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::Limits;
 use crate::h1::{HeadEnd, Refusal, RequestHead, parse_head_shared};
+
+use super::memory::{Lack, Memory};
 
 /// Data of this many bytes or fewer are copied out of the buffer that they came in. To share the
 /// buffer costs three allocations' worth of work at the border with `Bytes`, a copy of 2 KiB some
@@ -34,7 +36,7 @@ pub(super) struct Input {
 #[derive(Debug)]
 pub(super) enum ReadError {
     Io(io::Error),
-    Memory(GetError),
+    Memory(Lack),
 }
 
 /// Reads once into a buffer's spare room, of which there is some.
@@ -120,17 +122,16 @@ impl Input {
     /// Reads once, with room for at least one byte and, where a new buffer is taken, for `room`.
     pub(super) fn poll_read<Io>(
         &mut self,
-        io: &mut Io,
-        pool: &BufferPool,
+        (io, memory): (&mut Io, Memory<'_>),
         room: usize,
         cx: &mut Context<'_>,
     ) -> Poll<Result<usize, ReadError>>
     where
         Io: AsyncRead + Unpin,
     {
-        let buffer = match self.make_room(pool, room) {
+        let buffer = match self.make_room(memory, room, cx) {
             Ok(buffer) => buffer,
-            Err(refused) => return Poll::Ready(Err(ReadError::Memory(refused))),
+            Err(lack) => return Poll::Ready(Err(ReadError::Memory(lack))),
         };
         let read = read_once(io, buffer, cx).map_err(ReadError::Io);
         if matches!(read, Poll::Ready(Ok(0))) {
@@ -139,39 +140,58 @@ impl Input {
         read
     }
 
-    fn make_room(&mut self, pool: &BufferPool, room: usize) -> Result<&mut Buffer, GetError> {
+    /// A buffer with room in it. What is used up makes room first; if that is nothing, a larger
+    /// buffer is taken.
+    fn make_room(
+        &mut self,
+        mut memory: Memory<'_>,
+        room: usize,
+        cx: &mut Context<'_>,
+    ) -> Result<&mut Buffer, Lack> {
         let buffer = match self.buffer.take() {
-            None => pool.try_get(room)?,
+            None => memory.take(room, cx)?,
             Some(buffer) if buffer.is_empty() && buffer.capacity() < room => {
                 drop(buffer);
-                pool.try_get(room)?
+                memory.take(room, cx)?
+            }
+            Some(mut buffer) if buffer.len() == buffer.capacity() && self.start > 0 => {
+                buffer.copy_within(self.start.., 0);
+                buffer.truncate(buffer.len() - self.start);
+                self.start = 0;
+                buffer
+            }
+            Some(buffer) if buffer.len() == buffer.capacity() => {
+                match memory.take(2 * buffer.capacity(), cx) {
+                    Ok(mut larger) => {
+                        larger.extend_from_slice(&buffer);
+                        larger
+                    }
+                    Err(lack) => {
+                        self.buffer = Some(buffer);
+                        return Err(lack);
+                    }
+                }
             }
             Some(buffer) => buffer,
         };
-        let buffer = self.buffer.insert(buffer);
-        if buffer.len() == buffer.capacity() {
-            // What is used up makes room first.
-            buffer.copy_within(self.start.., 0);
-            buffer.truncate(buffer.len() - self.start);
-            self.start = 0;
-            buffer.try_reserve(1)?;
-        }
-        Ok(buffer)
+        Ok(self.buffer.insert(buffer))
     }
 
-    /// Uses up `consumed` bytes and takes a range of them out: copied if they are few, else in the
-    /// buffer that they came in, with what follows them moved to a buffer of its own.
+    /// Uses up `consumed` bytes and takes a range of them out: in the buffer that they came in if
+    /// they are many and `pins` allows it, with what follows them moved to a buffer of its own;
+    /// else copied.
     pub(super) fn take(
         &mut self,
         range: Range<usize>,
         consumed: usize,
+        pins: bool,
         pool: &BufferPool,
     ) -> Bytes {
         let Some(buffer) = &self.buffer else { return Bytes::new() };
         let bytes = &buffer[self.start..];
         let rest = &bytes[consumed..];
         let sparse = range.len() < buffer.capacity() / 4;
-        if range.len() <= COPY_BYTES_MAX || sparse || rest.len() > range.len() {
+        if !pins || range.len() <= COPY_BYTES_MAX || sparse || rest.len() > range.len() {
             return self.copy(range, consumed);
         }
         let rest = match rest {

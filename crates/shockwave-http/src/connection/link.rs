@@ -1,30 +1,24 @@
 //! What a connection has at all times: its stream, its service, and the server that it belongs to.
 
 use std::fmt::Display;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::task::{Context, Poll};
+use std::task::Context;
 use std::time::Duration;
 
 use http::StatusCode;
-use shockwave::GetError;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
 use crate::shared::{Shared, Ticket};
 use crate::{ConnectionInfo, Ends, Exhausted};
 
 use super::Wait;
+use super::memory::{Memory, Waiting};
 
 /// Room for the first read of a connection: a head of average length, twice over. Grows to what the
 /// connection's requests turn out to need; since an idle connection holds no buffer, that costs
 /// nothing. With 2 KiB the heads that browsers send would often take two reads.
 const READ_BYTES_FIRST: usize = 4096;
-
-/// After how long a buffer is asked for again that the pool had not. Short against what a peer
-/// notices, long against a get.
-const MEMORY_RETRY: Duration = Duration::from_millis(5);
 
 #[derive(Debug)]
 pub(super) struct Link<Io, S> {
@@ -40,8 +34,8 @@ pub(super) struct Link<Io, S> {
     pub(super) progress: bool,
     /// The time of this poll, if it was asked for.
     now: Option<Instant>,
-    /// When to ask the pool again, if it had no buffer.
-    retry: Option<Pin<Box<Sleep>>>,
+    /// Its place in line, if the pool had no buffer.
+    pub(super) waiting: Waiting,
 }
 
 impl<Io, S> Link<Io, S> {
@@ -56,7 +50,7 @@ impl<Io, S> Link<Io, S> {
             read_bytes,
             progress: false,
             now: None,
-            retry: None,
+            waiting: Waiting::default(),
         }
     }
 
@@ -124,20 +118,10 @@ impl<Io, S> Link<Io, S> {
         self.shared().exhausted == Exhausted::Backpressure
     }
 
-    /// Has the connection polled again when the pool may have a buffer.
-    pub(super) fn retry(&mut self, refused: &GetError, cx: &mut Context<'_>) {
-        tracing::trace!(%refused, "no buffer; asking again");
-        let mut sleep =
-            self.retry.take().unwrap_or_else(|| Box::pin(tokio::time::sleep(MEMORY_RETRY)));
-        while let Poll::Ready(()) = sleep.as_mut().poll(cx) {
-            sleep.as_mut().reset(Instant::now() + MEMORY_RETRY);
-        }
-        self.retry = Some(sleep);
-    }
-
-    /// The pool had a buffer again.
+    /// The stream, and where buffers come from: with `waits` in line where the pool refuses.
     #[inline]
-    pub(super) fn has_memory(&mut self) {
-        self.retry = None;
+    pub(super) fn parts(&mut self, waits: bool) -> (&mut Io, Memory<'_>) {
+        let pool = &self.ticket.shared.pool;
+        (&mut self.io, Memory { pool, waiting: &mut self.waiting, waits })
     }
 }

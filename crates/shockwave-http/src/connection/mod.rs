@@ -21,6 +21,7 @@ mod feed;
 mod idle;
 mod input;
 mod link;
+mod memory;
 mod output;
 mod work;
 
@@ -165,6 +166,7 @@ where
                 *this.since = link.now();
             }
             link.progress = false;
+            link.waiting.sleeps();
             let timeout = link.timeout(wait);
             let deadline = this.since.checked_add(timeout).filter(|_| timeout != Duration::MAX);
             let Some(deadline) = deadline else { return Poll::Pending };

@@ -11,12 +11,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BufMut};
-use shockwave::{Buffer, BufferPool, GetError};
+use shockwave::{Buffer, GetError};
 use tokio::io::AsyncWrite;
+
+use crate::shared::Shared;
 
 /// Data of this many bytes or fewer are copied behind the head, and go out in a plain write. At
 /// 4 KiB a copy costs about what a second slice costs the kernel.
-const COPY_BYTES_MAX: usize = 4096;
+pub(super) const COPY_BYTES_MAX: usize = 4096;
 
 /// Bytes gathered before they are sent, though more are at hand. Sending 16 KiB costs several times
 /// what a system call costs, so to gather more gains nothing.
@@ -39,6 +41,7 @@ pub(super) struct Output<D> {
 pub(super) enum NoRoom {
     /// What is there must be sent first.
     Full,
+    /// The system has no memory.
     Memory(GetError),
 }
 
@@ -60,7 +63,7 @@ impl<D: Buf> Output<D> {
     /// Room for `bytes` bytes, and for much more if more is `expected`.
     pub(super) fn room(
         &mut self,
-        pool: &BufferPool,
+        shared: &Shared,
         bytes: usize,
         expected: bool,
     ) -> Result<&mut Buffer, NoRoom> {
@@ -68,31 +71,17 @@ impl<D: Buf> Output<D> {
             return Err(NoRoom::Full);
         }
         let buffer = match self.buffer.take() {
-            None => {
-                let room = if expected { bytes.max(GATHERED_BYTES) } else { bytes };
-                let taken = pool.try_get(room).or_else(|_| pool.try_get(bytes));
-                taken.map_err(NoRoom::Memory)?
-            }
             Some(buffer) if buffer.capacity() - buffer.len() < bytes => {
                 self.buffer = Some(buffer);
                 return Err(NoRoom::Full);
             }
             Some(buffer) => buffer,
+            None => {
+                let room = if expected { bytes.max(GATHERED_BYTES) } else { bytes };
+                shared.buffer_for_answer(room).map_err(NoRoom::Memory)?
+            }
         };
         Ok(self.buffer.insert(buffer))
-    }
-
-    /// Room for a head of `head` bytes, and for its body too if that is known to be small.
-    pub(super) fn head_room(
-        &mut self,
-        pool: &BufferPool,
-        head: usize,
-        body: Option<u64>,
-        expected: bool,
-    ) -> Result<&mut Buffer, NoRoom> {
-        let body = body.and_then(|bytes| usize::try_from(bytes).ok());
-        let body = body.filter(|&bytes| bytes <= COPY_BYTES_MAX).unwrap_or(0);
-        self.room(pool, head + body, expected)
     }
 
     /// Sends this after all else. There must be nothing to be sent after it.

@@ -288,13 +288,19 @@ impl<D: Buf> Flow<D> {
         match self.output.poll_flush(&mut link.io, &mut link.progress, cx) {
             Poll::Ready(Ok(())) => {}
             Poll::Ready(Err(error)) => return Turn::failed(error),
-            Poll::Pending => return self.park(Wait::Write, cx),
+            Poll::Pending => return self.park(Wait::Write, link, cx),
         }
-        self.park(body.unwrap_or(wait), cx)
+        self.park(body.unwrap_or(wait), link, cx)
     }
 
     /// Waits, unless the body's reader has done something meanwhile.
-    pub(super) fn park<B>(&mut self, wait: Wait, cx: &mut Context<'_>) -> Turn<B> {
+    pub(super) fn park<Io, S, B>(
+        &mut self,
+        wait: Wait,
+        link: &Link<Io, S>,
+        cx: &mut Context<'_>,
+    ) -> Turn<B> {
+        self.input.settle(&link.shared().pool);
         let parked = self.upload.as_ref().is_none_or(|upload| upload.park(cx));
         if parked { Turn::wait(wait) } else { Turn::Again }
     }
@@ -312,9 +318,8 @@ impl<D: Buf> Flow<D> {
         if self.upload.is_some() || self.input.ended || !self.input.is_empty() {
             return None;
         }
-        let (room, pool) = (link.read_bytes, &link.ticket.shared.pool);
-        let read = self.input.poll_read(&mut link.io, pool, room, cx);
-        self.input.settle(pool);
+        let room = link.read_bytes;
+        let read = self.input.poll_read(link.parts(false), room, cx);
         match read {
             Poll::Ready(Err(ReadError::Io(error))) => Some(Turn::failed(error)),
             Poll::Ready(Ok(0)) if !link.shared().half_close => {

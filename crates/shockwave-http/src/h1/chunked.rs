@@ -158,7 +158,7 @@ impl Chunked {
         Ok(Decoded { consumed, event: BodyEvent::End(fields) })
     }
 
-    /// Bytes that surely belong to this body: the rest of the chunk, its CRLF, and the shortest end.
+    /// Bytes that surely belong to this body: the rest of the chunk, its CRLF, the shortest end.
     pub(super) fn wanted(&self) -> usize {
         const END: usize = b"0\r\n\r\n".len();
         match self.state {

@@ -114,9 +114,9 @@ impl BodyEncoder {
         matches!(self.framing, Framing::Chunked { .. })
     }
 
-    /// Accounts for `len` bytes of data about to be sent, and gives what goes before and after them.
-    /// Both are empty unless the body is chunked, and for no data at all, since an empty chunk would
-    /// end the body.
+    /// Accounts for `len` bytes of data about to be sent, and gives what goes before and after
+    /// them. Both are empty unless the body is chunked, and for no data at all, since an empty
+    /// chunk would end the body.
     ///
     /// # Errors
     ///
@@ -136,7 +136,8 @@ impl BodyEncoder {
     }
 
     /// The body's end: writes the last chunk and the trailers, if it is chunked. Trailers are left
-    /// out if the client did not say that it takes them, and so are fields that may not be trailers.
+    /// out if the client did not say that it takes them, and so are fields that may not be
+    /// trailers.
     ///
     /// # Errors
     ///

@@ -8,13 +8,14 @@ use std::mem::MaybeUninit;
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
+use http::{HeaderMap, HeaderName, Method, Uri, Version};
 use httparse::{Header, Status};
 
 use super::connection::{Connection, expects_continue};
 use super::explain::{explain, version};
 use super::framing::{BodyLength, Framing};
 use super::host::is_host_and_port;
+use super::parts::{Copied, Parts, Shared, value};
 use super::refusal::{Refusal, Why};
 use super::target;
 use crate::Limits;
@@ -22,6 +23,11 @@ use crate::Limits;
 /// Fields for which there is room on the stack: as many as [`Limits`] allows unless told otherwise.
 /// They are 32 bytes each, and none is written before it is found.
 const FIELDS_ON_STACK: usize = 100;
+
+/// From so many bytes on, a head is copied once, and its parts share the copy: that costs two
+/// allocations, and two atomic operations for each part. Below, there are few parts, and each is
+/// copied by itself, for one allocation.
+const SHARED_BYTES: usize = 128;
 
 /// A request's head, and what follows from it for the connection.
 #[derive(Debug)]
@@ -38,7 +44,8 @@ pub struct RequestHead {
     pub body: BodyLength,
     /// Whether the client wants the connection to stay.
     pub keep_alive: bool,
-    /// Whether there is a body that the client holds back until it reads [`CONTINUE`](super::CONTINUE).
+    /// Whether there is a body that the client holds back until it reads
+    /// [`CONTINUE`](super::CONTINUE).
     pub expect_continue: bool,
 }
 
@@ -64,6 +71,9 @@ pub struct RequestHead {
 ///
 /// As [`parse_head_shared`].
 pub fn parse_head(head: &[u8], limits: &Limits) -> Result<RequestHead, Refusal> {
+    if head.len() < SHARED_BYTES {
+        return parse(head, &Copied, limits);
+    }
     parse_head_shared(&Bytes::copy_from_slice(head), limits)
 }
 
@@ -76,6 +86,11 @@ pub fn parse_head(head: &[u8], limits: &Limits) -> Result<RequestHead, Refusal> 
 /// expectation, 431 for too many fields, 501 for an unknown transfer coding or a method too long,
 /// 505 for another major version. Limits on bytes are [`HeadEnd`](super::HeadEnd)'s to hold.
 pub fn parse_head_shared(head: &Bytes, limits: &Limits) -> Result<RequestHead, Refusal> {
+    parse(head, &Shared(head), limits)
+}
+
+/// Parses a head, of which `parts` makes what is to be kept.
+fn parse(head: &[u8], parts: &impl Parts, limits: &Limits) -> Result<RequestHead, Refusal> {
     let bytes = head.strip_prefix(b"\r\n").unwrap_or(head);
     if matches!(bytes, [b'\r' | b'\n', ..]) {
         return Err(Why::EmptyLines.into());
@@ -104,26 +119,45 @@ pub fn parse_head_shared(head: &Bytes, limits: &Limits) -> Result<RequestHead, R
     if method.len() > limits.method_bytes {
         return Err(Why::MethodTooLong.into());
     }
-    let method = Method::from_bytes(method.as_bytes()).map_err(|_token| Why::Method)?;
-    let version = if minor == 0 { Version::HTTP_10 } else { Version::HTTP_11 };
-    let (uri, authority) = target::parse(&method, head.slice_ref(target.as_bytes()))?;
-    let (mut headers, said) = fields(head, bytes, request.headers)?;
-    said.host(version)?;
-    if let Some(authority) = authority {
-        headers.insert(HOST, authority);
+    // What follows is large, and is written in place: a move of it costs as much as a field.
+    let mut parsed = RequestHead {
+        method: Method::from_bytes(method.as_bytes()).map_err(|_token| Why::Method)?,
+        uri: Uri::default(),
+        version: if minor == 0 { Version::HTTP_10 } else { Version::HTTP_11 },
+        headers: HeaderMap::new(),
+        body: BodyLength::Empty,
+        keep_alive: true,
+        expect_continue: false,
+    };
+    let authority = target::check(&parsed.method, target.as_bytes())?;
+    // The default is `/`, and needs no memory.
+    if target != "/" {
+        parsed.uri = Uri::from_maybe_shared(parts.part(target.as_bytes()))
+            .map_err(|_invalid| target::not_a_uri(target))?;
     }
-    let body = said.framing.body(version, limits)?;
-    Ok(RequestHead {
-        method,
-        uri,
-        version,
-        headers,
-        body,
-        keep_alive: said.connection.stays(version),
-        expect_continue: said.expects_continue
-            && version == Version::HTTP_11
-            && body != BodyLength::Empty,
-    })
+    parsed.headers.try_reserve(request.headers.len()).map_err(|_full| Why::FieldsTooMany)?;
+    let mut said = Said::default();
+    for field in &*request.headers {
+        let start = field.name.as_ptr().addr() - bytes.as_ptr().addr();
+        if bytes[..start].last_chunk() != Some(b"\r\n") {
+            return Err(Why::BareLf.into());
+        }
+        let name =
+            HeaderName::from_bytes(field.name.as_bytes()).map_err(|_token| Why::FieldName)?;
+        said.note(field.name.len(), &name, field.value)?;
+        let value = value(parts, field.value)?;
+        parsed.headers.append(name, value);
+    }
+    said.host(parsed.version)?;
+    if let Some(authority) = authority {
+        parsed.headers.insert(HOST, value(parts, authority)?);
+    }
+    parsed.body = said.framing.body(parsed.version, limits)?;
+    parsed.keep_alive = said.connection.stays(parsed.version);
+    parsed.expect_continue = said.expects_continue
+        && parsed.version == Version::HTTP_11
+        && parsed.body != BodyLength::Empty;
+    Ok(parsed)
 }
 
 /// What the fields say that means something to the connection.
@@ -136,9 +170,9 @@ struct Said<'a> {
 }
 
 impl<'a> Said<'a> {
-    fn note(&mut self, name: &HeaderName, value: &'a [u8]) -> Result<(), Refusal> {
+    fn note(&mut self, length: usize, name: &HeaderName, value: &'a [u8]) -> Result<(), Refusal> {
         // Lengths first, which leave out nearly all others for the price of one jump.
-        match name.as_str().len() {
+        match length {
             4 if name == HOST && self.host.replace(value).is_some() => {
                 return Err(Why::HostRepeated.into());
             }
@@ -161,27 +195,4 @@ impl<'a> Said<'a> {
             None => Err(Why::HostMissing.into()),
         }
     }
-}
-
-/// The fields as a map. `bytes` are those of `head` without an empty line before.
-fn fields<'a>(
-    head: &Bytes,
-    bytes: &[u8],
-    fields: &[Header<'a>],
-) -> Result<(HeaderMap, Said<'a>), Refusal> {
-    let mut said = Said::default();
-    let mut headers = HeaderMap::with_capacity(fields.len());
-    for field in fields {
-        let start = field.name.as_ptr().addr() - bytes.as_ptr().addr();
-        if bytes[..start].last_chunk() != Some(b"\r\n") {
-            return Err(Why::BareLf.into());
-        }
-        let name =
-            HeaderName::from_bytes(field.name.as_bytes()).map_err(|_token| Why::FieldName)?;
-        said.note(&name, field.value)?;
-        let value = HeaderValue::from_maybe_shared(head.slice_ref(field.value))
-            .map_err(|_control| Why::FieldValue)?;
-        headers.try_append(name, value).map_err(|_full| Why::FieldsTooMany)?;
-    }
-    Ok((headers, said))
 }

@@ -39,7 +39,13 @@ fn is_host(host: &[u8]) -> bool {
 }
 
 /// A name, or an IPv4 address, which looks like one.
-fn is_name(mut name: &[u8]) -> bool {
+fn is_name(name: &[u8]) -> bool {
+    name.iter().all(|&byte| is_name_byte(byte)) || is_encoded_name(name)
+}
+
+/// A name with percent-encoded bytes.
+#[cold]
+fn is_encoded_name(mut name: &[u8]) -> bool {
     loop {
         match name {
             [] => return true,

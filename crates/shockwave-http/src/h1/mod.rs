@@ -24,6 +24,7 @@ mod framing;
 mod head;
 mod host;
 mod lines;
+mod parts;
 mod refusal;
 mod response;
 mod target;

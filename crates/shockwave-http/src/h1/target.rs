@@ -1,42 +1,38 @@
 //! A request's target: origin, absolute, authority for CONNECT alone, `*` for OPTIONS alone.
 
-use bytes::Bytes;
-use http::{HeaderValue, Method, Uri};
+use http::Method;
 
 use super::host::{is_host_and_port, is_host_with_port};
 use super::refusal::{Refusal, Why};
 
-/// The target as a URI, and the authority that stands in for `Host` if the target is absolute.
-pub(super) fn parse(method: &Method, target: Bytes) -> Result<(Uri, Option<HeaderValue>), Refusal> {
+/// Bytes of the longest URI that its type holds.
+const URI_BYTES_MAX: usize = u16::MAX as usize - 1;
+
+/// Whether the target has a form that its method has, and the authority that stands in for `Host`
+/// if it is absolute.
+pub(super) fn check<'a>(method: &Method, target: &'a [u8]) -> Result<Option<&'a [u8]>, Refusal> {
     // No early return, so that the loop is one over vectors.
     let mut outside = false;
-    for &byte in &*target {
+    for &byte in target {
         outside |= (byte == b'#') | !byte.is_ascii_graphic();
     }
     if outside {
         return Err(Why::TargetBytes.into());
     }
-    let authority = match (&*target, *method == Method::CONNECT) {
-        ([b'/', ..], false) => None,
-        (authority, true) => {
-            if !is_host_with_port(authority) {
-                let form = matches!(authority, [b'/', ..] | b"*");
-                return Err(if form { Why::TargetForm } else { Why::Authority }.into());
-            }
-            None
-        }
-        (b"*", false) if *method == Method::OPTIONS => None,
-        (b"*", false) => return Err(Why::TargetForm.into()),
-        (absolute, false) => Some(authority(absolute)?),
-    };
-    let host = authority.map(|authority| {
-        HeaderValue::from_maybe_shared(target.slice_ref(authority))
-            .map_err(|_visible| Refusal::from(Why::Authority))
-    });
-    let long = target.len() > usize::from(u16::MAX - 1);
-    let uri = Uri::from_maybe_shared(target)
-        .map_err(|_invalid| if long { Why::TargetTooLong } else { Why::Target })?;
-    Ok((uri, host.transpose()?))
+    match (target, *method == Method::CONNECT) {
+        ([b'/', ..], false) => Ok(None),
+        (b"*", false) if *method == Method::OPTIONS => Ok(None),
+        ([b'/', ..], true) | (b"*", _) => Err(Why::TargetForm.into()),
+        (absolute, false) => authority(absolute).map(Some),
+        (authority, true) if is_host_with_port(authority) => Ok(None),
+        (_, true) => Err(Why::Authority.into()),
+    }
+}
+
+/// Why a target that was checked is no URI.
+#[cold]
+pub(super) fn not_a_uri(target: &str) -> Why {
+    if target.len() > URI_BYTES_MAX { Why::TargetTooLong } else { Why::Target }
 }
 
 /// The authority of an absolute target. Userinfo in one is a trick played on readers (RFC 9110,

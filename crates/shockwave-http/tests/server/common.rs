@@ -1,20 +1,52 @@
 //! What the tests share: a server, a client that speaks in bytes, and a reader of answers.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::routing::{get, post};
+use http::{Request, Response};
+use http_body::{Body, Frame};
 use shockwave::BufferPool;
-use shockwave_http::{Server, ServerBuilder};
+use shockwave_http::{BoxError, Incoming, Server, ServerBuilder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tower::Service;
 
 /// A server with a pool of its own, so that its buffers can be counted.
 pub(crate) fn builder() -> ServerBuilder {
     Server::builder().pool(BufferPool::new())
+}
+
+/// A body that a test feeds frame by frame, and whose length nobody knows.
+pub(crate) struct Fed(pub(crate) mpsc::Receiver<Frame<Bytes>>);
+
+impl Body for Fed {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.poll_recv(cx).map(|frame| frame.map(Ok))
+    }
+}
+
+/// A body of these frames.
+pub(crate) fn frames(frames: impl IntoIterator<Item = Frame<Bytes>>) -> Fed {
+    let frames: Vec<_> = frames.into_iter().collect();
+    let (sender, receiver) = mpsc::channel(frames.len().max(1));
+    for frame in frames {
+        sender.try_send(frame).unwrap();
+    }
+    Fed(receiver)
 }
 
 /// A router as any program might have it.
@@ -26,7 +58,7 @@ pub(crate) fn router() -> Router {
 }
 
 async fn bytes(axum::extract::Path(count): axum::extract::Path<usize>) -> Vec<u8> {
-    (0..count).map(|i| b'a' + (i % 26) as u8).collect()
+    (b'a'..=b'z').cycle().take(count).collect()
 }
 
 /// Serves a router on a free port, in the background.
@@ -39,11 +71,35 @@ pub(crate) async fn listen(server: &Server, router: Router) -> std::net::SocketA
 }
 
 /// A client that is served from memory.
-pub(crate) fn connect(server: &Server, router: Router) -> (Client<DuplexStream>, Served) {
-    let (client, stream) = tokio::io::duplex(64 << 10);
-    let server = server.clone();
-    let served = tokio::spawn(async move { server.serve_connection(stream, router).await });
-    (Client::new(client), served)
+pub(crate) fn connect<S, B>(server: &Server, service: S) -> (Client<DuplexStream>, Served)
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<BoxError>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    connect_through(64 << 10, server, service)
+}
+
+/// As `connect`, with so many bytes that may be under way in each direction.
+pub(crate) fn connect_through<S, B>(
+    bytes: usize,
+    server: &Server,
+    service: S,
+) -> (Client<DuplexStream>, Served)
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<BoxError>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    let (client, stream) = tokio::io::duplex(bytes);
+    let connection = server.serve_connection(stream, service);
+    (Client::new(client), tokio::spawn(connection))
 }
 
 pub(crate) type Served = JoinHandle<std::io::Result<()>>;
@@ -52,14 +108,13 @@ pub(crate) type Served = JoinHandle<std::io::Result<()>>;
 pub(crate) struct Client<Io> {
     pub(crate) io: Io,
     /// What was read and belongs to no answer yet.
-    pub(crate) rest: Vec<u8>,
+    pub(crate) read: Vec<u8>,
 }
 
 /// An answer, taken apart.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) version: String,
     pub(crate) fields: HashMap<String, String>,
     pub(crate) body: Vec<u8>,
     pub(crate) trailers: HashMap<String, String>,
@@ -83,7 +138,7 @@ impl Client<TcpStream> {
 
 impl<Io: AsyncReadExt + AsyncWriteExt + Unpin> Client<Io> {
     pub(crate) fn new(io: Io) -> Self {
-        Self { io, rest: Vec::new() }
+        Self { io, read: Vec::new() }
     }
 
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
@@ -114,6 +169,7 @@ impl<Io: AsyncReadExt + AsyncWriteExt + Unpin> Client<Io> {
         let head = String::from_utf8(head).unwrap();
         let mut lines = head.trim_end().split("\r\n");
         let (version, status) = lines.next().unwrap().split_once(' ').unwrap();
+        assert_eq!(version, "HTTP/1.1");
         let status = status[..3].parse().unwrap();
         let fields = fields(lines);
         let mut trailers = HashMap::new();
@@ -127,9 +183,9 @@ impl<Io: AsyncReadExt + AsyncWriteExt + Unpin> Client<Io> {
             trailers = found;
             body
         } else {
-            self.to_end().await
+            self.all().await
         };
-        Answer { status, version: version.into(), fields, body, trailers }
+        Answer { status, fields, body, trailers }
     }
 
     async fn chunks(&mut self) -> (Vec<u8>, HashMap<String, String>) {
@@ -156,16 +212,16 @@ impl<Io: AsyncReadExt + AsyncWriteExt + Unpin> Client<Io> {
     }
 
     /// All that comes until the server closes.
-    pub(crate) async fn to_end(&mut self) -> Vec<u8> {
+    pub(crate) async fn all(&mut self) -> Vec<u8> {
         while self.more().await > 0 {}
-        std::mem::take(&mut self.rest)
+        std::mem::take(&mut self.read)
     }
 
     /// Bytes up to and with a mark, or `None` at the end.
     pub(crate) async fn until(&mut self, mark: &[u8]) -> Option<Vec<u8>> {
         loop {
-            if let Some(at) = self.rest.windows(mark.len()).position(|window| window == mark) {
-                return Some(self.rest.drain(..at + mark.len()).collect());
+            if let Some(at) = self.read.windows(mark.len()).position(|window| window == mark) {
+                return Some(self.read.drain(..at + mark.len()).collect());
             }
             if self.more().await == 0 {
                 return None;
@@ -174,15 +230,15 @@ impl<Io: AsyncReadExt + AsyncWriteExt + Unpin> Client<Io> {
     }
 
     pub(crate) async fn exactly(&mut self, count: usize) -> Vec<u8> {
-        while self.rest.len() < count {
-            assert!(self.more().await > 0, "the end, {} bytes before it", count - self.rest.len());
+        while self.read.len() < count {
+            assert!(self.more().await > 0, "the end, {} bytes before it", count - self.read.len());
         }
-        self.rest.drain(..count).collect()
+        self.read.drain(..count).collect()
     }
 
     async fn more(&mut self) -> usize {
-        let read = self.io.read_buf(&mut self.rest);
-        tokio::time::timeout(Duration::from_secs(300), read).await.expect("no answer").unwrap_or(0)
+        let read = self.io.read_buf(&mut self.read);
+        tokio::time::timeout(Duration::from_secs(100), read).await.expect("no answer").unwrap_or(0)
     }
 }
 

@@ -53,10 +53,11 @@ impl Buffer {
         let doubled = self.capacity().saturating_mul(2).min(BUFFER_BYTES_MAX);
         let engine = self.engine();
         // If doubling is too much to ask, what is needed may not be, and nothing was refused.
-        let mut larger = Self::take_uncounted(engine, doubled.max(needed), Turn::Last)
-            .or_else(|_| Self::try_take(engine, needed))?;
+        let mut larger = Self::take_for_growth(engine, doubled.max(needed))
+            .or_else(|_| Self::take_slowly(engine, needed, Turn::Last))?;
         // SAFETY: what is needed includes what there is.
         unsafe { larger.append(self) };
+        larger.inherit_record(self);
         if self.meta().scrubs() {
             larger.scrub_on_drop();
         }

@@ -14,10 +14,13 @@
 //!   clears these and no more.
 #![expect(unsafe_code, reason = "owns memory by address")]
 
+mod clean;
 mod grow;
 mod io;
 mod room;
 mod settle;
+mod take;
+mod tracked;
 mod traits;
 
 use std::fmt;
@@ -25,15 +28,13 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use crate::asan;
-use crate::engine::{Engine, Got, Turn, put_fast};
-use crate::error::GetError;
+use crate::engine::{Engine, put_fast};
 use crate::life;
 use crate::magazine::Block;
 use crate::meta::Meta;
 use crate::oversize::Oversize;
 use crate::reentry::Stay;
 
-use grow::refuse;
 pub(crate) use settle::{settle, settle_debts};
 
 /// A buffer from a pool: a byte vector that goes back to its pool when dropped.
@@ -95,84 +96,6 @@ unsafe impl Send for Buffer {}
 unsafe impl Sync for Buffer {}
 
 impl Buffer {
-    /// Takes a fresh buffer from an engine, or panics. Out of line it returns two registers; a
-    /// `Result` would be returned in memory, and the fast path would have to go through memory with
-    /// it.
-    #[inline(always)]
-    pub(crate) fn take(engine: &Engine, size: usize) -> Self {
-        #[cold]
-        #[inline(never)]
-        fn slowly(engine: &Engine, size: usize) -> Buffer {
-            match Buffer::take_again(engine, size) {
-                Some(buffer) => buffer,
-                None => Buffer::take_slowly(engine, size, Turn::Last)
-                    .unwrap_or_else(|refused| refuse(refused)),
-            }
-        }
-        Self::take_fast(engine, size).unwrap_or_else(|| slowly(engine, size))
-    }
-
-    /// Takes a fresh buffer from an engine, or says why there is none.
-    #[inline(always)]
-    pub(crate) fn try_take(engine: &Engine, size: usize) -> Result<Self, GetError> {
-        #[cold]
-        #[inline(never)]
-        fn slowly(engine: &Engine, size: usize) -> Result<Buffer, GetError> {
-            Buffer::take_slowly(engine, size, Turn::Last)
-        }
-        match Self::take_fast(engine, size) {
-            Some(buffer) => Ok(buffer),
-            None => slowly(engine, size),
-        }
-    }
-
-    #[inline(always)]
-    fn take_fast(engine: &Engine, size: usize) -> Option<Self> {
-        let (class, block) = engine.take_fast(size)?;
-        Some(Self { data: block.into_raw(), meta: engine.meta.with_class(class) }.awake())
-    }
-
-    /// As [`try_take`](Self::try_take), on terms of one's own.
-    #[inline]
-    pub(crate) fn take_slowly(engine: &Engine, size: usize, turn: Turn) -> Result<Self, GetError> {
-        if let Some(buffer) = Self::take_again(engine, size) {
-            return Ok(buffer);
-        }
-        let mut taken = Self::take_uncounted(engine, size, turn);
-        if matches!(&taken, Err(refused) if refused.is_over_budget()) && settle() {
-            // What waited to be dropped was counted as in use.
-            taken = Self::take_uncounted(engine, size, turn);
-        }
-        settle();
-        taken.inspect_err(|refused| engine.refused(size, turn, refused))
-    }
-
-    #[inline]
-    fn take_again(engine: &Engine, size: usize) -> Option<Self> {
-        let (class, block) = engine.take_again(size)?;
-        Some(Self { data: block.into_raw(), meta: engine.meta.with_class(class) }.awake())
-    }
-
-    /// As [`take_slowly`](Self::take_slowly), but a refusal counts as none.
-    #[cold]
-    #[inline(never)]
-    fn take_uncounted(engine: &Engine, size: usize, turn: Turn) -> Result<Self, GetError> {
-        let (data, meta) = match engine.get_slow(size, turn)? {
-            Got::Block(class, block) => (block.into_raw(), engine.meta.with_class(class)),
-            Got::Oversize(oversize) => (oversize.into_raw(), engine.meta.with_oversize()),
-        };
-        Ok(Self { data, meta }.awake())
-    }
-
-    /// Tells the sanitizer, if there is one, that the memory is in use.
-    #[inline(always)]
-    fn awake(self) -> Self {
-        if cfg!(shockwave_asan) {
-            asan::unpoison(self.data, self.capacity());
-        }
-        self
-    }
-
     /// Whether this buffer goes back to that engine.
     #[inline(always)]
     pub(crate) fn is_of(&self, engine: &Engine) -> bool {
@@ -188,6 +111,22 @@ impl Buffer {
     #[inline(always)]
     pub(crate) fn data(&self) -> NonNull<u8> {
         self.data
+    }
+
+    /// Takes the handle apart. The buffer stays out until [`from_parts`](Self::from_parts) has it
+    /// again.
+    pub(crate) fn into_parts(self) -> (NonNull<u8>, Meta) {
+        let buffer = ManuallyDrop::new(self);
+        (buffer.data, buffer.meta)
+    }
+
+    /// Puts a handle together again.
+    ///
+    /// # Safety
+    ///
+    /// The parts came from [`into_parts`](Self::into_parts), and this is the first time since.
+    pub(crate) unsafe fn from_parts(data: NonNull<u8>, meta: Meta) -> Self {
+        Self { data, meta }
     }
 
     /// The engine of this buffer's pool, which this buffer keeps alive.
@@ -252,11 +191,12 @@ impl Buffer {
     }
 
     /// The address of the first byte, to write through: up to [`capacity`](Self::capacity) bytes,
-    /// which [`set_len`](Self::set_len) then makes part of the buffer. What is written beyond the
-    /// length and not made part of it is not scrubbed.
+    /// which [`set_len`](Self::set_len) then makes part of the buffer. All of it counts as written
+    /// for scrubbing, since what is written there is not seen.
     #[inline(always)]
     #[must_use]
     pub fn as_mut_ptr(&mut self) -> *mut u8 {
+        self.meta.mark_all();
         self.data.as_ptr()
     }
 
@@ -312,6 +252,9 @@ impl Buffer {
         if meta.scrubs() {
             buffer.scrub();
         }
+        if meta.is_tracked() {
+            buffer.untrack();
+        }
         if !meta.is_oversize() {
             if cfg!(shockwave_asan) {
                 asan::poison(data, buffer.capacity());
@@ -350,8 +293,8 @@ impl Buffer {
 }
 
 impl Drop for Buffer {
-    /// Back to the pool. Cost: one restartable sequence, some two nanoseconds; once in thirty drops
-    /// a visit to the depot besides.
+    /// Back to the pool. Cost: one restartable sequence, some two nanoseconds; once in sixteen
+    /// drops at most a visit to the depot besides.
     #[inline(always)]
     fn drop(&mut self) {
         #[cold]

@@ -87,12 +87,14 @@ impl Buffer {
         self.meta.set_len(len + bytes);
     }
 
-    /// Clears what may have been written, in a way that the compiler cannot leave out.
+    /// Clears what may have been written, in a way that the compiler cannot leave out. Forgets it
+    /// too, so that to clear again costs nothing.
     pub(crate) fn scrub(&mut self) {
         let dirty = self.meta.dirty().min(self.capacity());
         // SAFETY: `dirty <= capacity` bytes, this buffer's alone.
         unsafe { self.data.as_ptr().write_bytes(0, dirty) };
         freeze(self.data.as_ptr(), dirty);
+        self.meta.forget();
     }
 }
 

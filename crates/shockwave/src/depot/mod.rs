@@ -1,8 +1,8 @@
 //! Depots: what is idle in a class and in no cell, shared by all CPUs under the class's lock.
 //!
 //! ```text
-//!     cell ──(empty)──▶ Stock.stocked   ┌──────┐┌──────┐      half magazines, full of blocks
-//!     cell ◀──(half)──                  └──────┘└──────┘
+//!     cell ──(empty)──▶ Stock.stocked   ┌──────┐┌──────┐      magazines full of blocks, the last
+//!     cell ◀──(half)──                  └──────┘└──────┘      one perhaps in part
 //!     cell ──(full)───▶ Stock.empty     ┌──────┐┌──────┐      magazines without blocks
 //!     cell ◀──(empty)─                  └──────┘└──────┘
 //! ```
@@ -12,11 +12,13 @@
 //! lets it in if the lock is free, and tells it if not.
 #![expect(unsafe_code, reason = "keeps a lock's guard across a fork")]
 
+mod capacity;
 mod stock;
 
 use crate::cells::Enter;
 use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering::Relaxed, UnsafeCell, lock, try_lock};
 
+pub(crate) use capacity::Capacity;
 pub(crate) use stock::{Counts, Stock};
 
 /// One class's idle blocks and counts, and its lock.
@@ -38,8 +40,8 @@ unsafe impl Sync for Depot {}
 unsafe impl Send for Depot {}
 
 impl Depot {
-    /// An empty depot for a class whose cells hold magazines of `capacity`, `1..=SLOTS`.
-    pub(crate) fn new(capacity: usize) -> Self {
+    /// An empty depot for a class whose cells hold magazines of `capacity`.
+    pub(crate) fn new(capacity: Capacity) -> Self {
         Self {
             stock: Mutex::new(Stock::new(capacity)),
             discards: AtomicU64::new(0),

@@ -4,6 +4,8 @@ use crate::cells::{Enter, Exchange};
 use crate::limits::SLOTS;
 use crate::magazine::{Arena, Block, Magazine, Slots, Stack};
 
+use super::Capacity;
+
 /// What is known of a class. Exact whenever no get or put of it is in flight.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
@@ -42,7 +44,8 @@ impl Counts {
 /// What the class's lock guards. To have it is to hold the lock.
 #[derive(Debug)]
 pub(crate) struct Stock {
-    /// Magazines that hold at least one block.
+    /// Magazines that hold at least one block. All are of full capacity, and those below the top
+    /// are full, so that what lies here takes no more of them than it must.
     stocked: Stack,
     /// Magazines that hold none.
     empty: Stack,
@@ -50,8 +53,8 @@ pub(crate) struct Stock {
     arena: Arena,
     /// Blocks in `stocked`.
     idle: usize,
-    /// Blocks that a magazine in a cell may hold, `1..=SLOTS`.
-    capacity: usize,
+    /// Blocks that a magazine in a cell may hold.
+    capacity: Capacity,
     /// Whether the pool has ended: nothing is kept any more.
     ended: bool,
     /// What the counts were at the last reset.
@@ -62,15 +65,14 @@ pub(crate) struct Stock {
     low: usize,
     /// Idle blocks that are kept however long they lie, cells included.
     floor: usize,
-    /// What each row's magazine looked like when the interval began; empty before the first.
+    /// What each row's magazine looked like when the interval began; zeros before the first.
     marks: Vec<u64>,
     /// `gets` holds what was harvested, `idle` stays zero; see [`counts`](Self::counts).
     counts: Counts,
 }
 
 impl Stock {
-    pub(crate) fn new(capacity: usize) -> Self {
-        debug_assert!((1..=SLOTS).contains(&capacity));
+    pub(crate) fn new(capacity: Capacity) -> Self {
         Self {
             stocked: Stack::default(),
             empty: Stack::default(),
@@ -87,25 +89,25 @@ impl Stock {
         }
     }
 
-    /// Blocks in a magazine that is exchanged: half a capacity, so that the next exchange is at
-    /// least that many gets or puts away, whichever comes.
-    fn batch(&self) -> usize {
-        (self.capacity / 2).max(1)
-    }
-
     /// Takes a block for a get, and with it restocks the cell that was empty. `None` if nothing is
     /// idle here.
     pub(crate) fn take(&mut self, cells: &impl Enter, class: usize) -> Option<Block> {
-        let mut magazine = self.stocked.pop()?;
-        self.idle -= magazine.len();
+        // While cells stay closed, there is nothing to restock.
+        let restock = if self.idle == 0 || self.closed { None } else { self.spare() };
+        let block = match restock {
+            Some(mut magazine) => {
+                self.unshelve(&mut magazine);
+                let block = magazine.pop();
+                self.load(cells, class, magazine);
+                block
+            }
+            // Without memory for a magazine, the cell stays as it is.
+            None => self.unfile(),
+        }?;
         self.low = self.low.min(self.idle);
-        let block = magazine.pop();
-        self.load(cells, class, magazine);
-        if block.is_some() {
-            self.counts.gets += 1;
-            self.counts.gets_depot += 1;
-        }
-        block
+        self.counts.gets += 1;
+        self.counts.gets_depot += 1;
+        Some(block)
     }
 
     /// Takes in the block of a put whose cell was full, and with it empties the cell. Hands the
@@ -133,63 +135,90 @@ impl Stock {
 
     /// Puts a magazine into this CPU's cell and files the one that comes out, or this one if there
     /// is no cell or the pool has ended.
-    fn load(&mut self, cells: &impl Enter, class: usize, mut magazine: Magazine) {
+    fn load(&mut self, cells: &impl Enter, class: usize, magazine: Magazine) {
         if self.ended || self.closed {
             return self.shelve(magazine);
         }
-        magazine.set_capacity(self.capacity);
         match cells.exchange(class, magazine, self) {
-            Exchange::For(old) => self.retire(old),
-            Exchange::Opened => {}
-            Exchange::NoCell(mut magazine) => {
-                // A single block goes to one that holds more, lest each take a magazine to itself.
-                let single = if magazine.len() == 1 { magazine.pop() } else { None };
-                self.shelve(magazine);
-                if let Some(block) = single {
-                    // There is memory for a magazine: that which has just become empty.
-                    let filed = self.file(block);
-                    debug_assert!(filed.is_ok(), "an empty magazine is at hand");
-                }
+            Exchange::For(old) => {
+                let served = old.word().gets;
+                self.retire(old);
+                self.capacity.exchanged(served, self.idle);
             }
+            Exchange::Opened => {}
+            Exchange::NoCell(magazine) => self.shelve(magazine),
         }
     }
 
-    /// Takes in a magazine that has left its cell: harvests its count, and files what it holds in
-    /// batches.
+    /// Takes in a magazine that has left its cell: harvests its count, and files what it holds.
     fn retire(&mut self, mut magazine: Magazine) {
         self.counts.gets += magazine.harvest();
-        while magazine.len() > self.batch() {
-            // Without memory for another magazine, this one is filed as it is.
-            let Some(mut half) = self.spare() else { break };
-            magazine.split(magazine.len() - self.batch(), &mut half);
-            self.shelve(half);
-        }
         self.shelve(magazine);
     }
 
-    /// Puts a magazine where it belongs by what it holds.
-    fn shelve(&mut self, magazine: Magazine) {
-        let len = magazine.len();
-        self.idle += len;
-        if len == 0 { self.empty.push(magazine) } else { self.stocked.push(magazine) }
+    /// Files what a magazine holds, on the top one as far as that has room; then the magazine
+    /// itself, as a new top or as an empty one.
+    fn shelve(&mut self, mut magazine: Magazine) {
+        self.idle += magazine.len();
+        if let Some(top) = self.stocked.top() {
+            magazine.pour(SLOTS, top);
+        }
+        if magazine.len() == 0 {
+            self.empty.push(magazine);
+        } else {
+            magazine.set_capacity(SLOTS);
+            self.stocked.push(magazine);
+        }
     }
 
-    /// A magazine without blocks, or `None` where there is no memory for one.
+    /// Takes a batch of blocks, or as many as there are, into an empty magazine. What would be left
+    /// comes along if it is less than a quarter of a batch, rather than be visited for alone.
+    fn unshelve(&mut self, magazine: &mut Magazine) {
+        let batch = self.capacity.batch();
+        let batch = if self.idle < batch + batch / 4 { self.idle } else { batch };
+        while magazine.len() < batch {
+            let Some(top) = self.stocked.top() else { break };
+            top.pour(batch - magazine.len(), magazine);
+            self.clear_top();
+        }
+        self.idle -= magazine.len();
+    }
+
+    /// Takes out a single block.
+    fn unfile(&mut self) -> Option<Block> {
+        let block = self.stocked.top()?.pop()?;
+        self.idle -= 1;
+        self.clear_top();
+        Some(block)
+    }
+
+    /// Puts the top magazine among the empty ones if it has become one.
+    fn clear_top(&mut self) {
+        if self.stocked.top().is_some_and(|top| top.len() == 0) {
+            self.stocked.pop().into_iter().for_each(|top| self.empty.push(top));
+        }
+    }
+
+    /// A magazine without blocks, for a cell, or `None` where there is no memory for one.
     fn spare(&mut self) -> Option<Magazine> {
         let mut magazine = self.empty.pop().or_else(|| self.arena.spare())?;
-        magazine.set_capacity(self.capacity);
+        magazine.set_capacity(self.capacity.now());
         Some(magazine)
     }
 
     /// Takes in a single block, or hands it back where there is no memory for a magazine to hold
     /// it.
     pub(crate) fn file(&mut self, block: Block) -> Result<(), Block> {
-        let batch = self.batch();
-        if let Some(top) = self.stocked.top().filter(|top| top.len() < batch) {
-            top.push(block)?;
-            self.idle += 1;
-            return Ok(());
-        }
+        let block = match self.stocked.top() {
+            Some(top) => match top.push(block) {
+                Ok(()) => {
+                    self.idle += 1;
+                    return Ok(());
+                }
+                Err(block) => block,
+            },
+            None => block,
+        };
         let Some(mut magazine) = self.spare() else { return Err(block) };
         magazine.push(block)?;
         self.shelve(magazine);
@@ -222,25 +251,26 @@ impl Stock {
         (self.idle + cells.sum(class, self).len).saturating_sub(self.floor)
     }
 
-    /// Whether there are marks for [`end_interval`](Self::end_interval).
-    pub(crate) fn has_marks(&self) -> bool {
-        !self.marks.is_empty()
+    /// Brings marks for [`end_interval`](Self::end_interval), one for each row.
+    pub(crate) fn set_marks(&mut self, marks: Vec<u64>) {
+        self.marks = marks;
     }
 
-    /// Brings marks, one for each row. Returns what is not needed, to be freed without the lock.
-    pub(crate) fn set_marks(&mut self, marks: Vec<u64>) -> Vec<u64> {
-        if self.has_marks() { marks } else { std::mem::replace(&mut self.marks, marks) }
-    }
-
-    /// Ends an interval: brings home what lies in cells that did not move in it, and begins the
-    /// next. Returns how many blocks nobody needed in all that time.
+    /// Ends an interval: brings home what lies in cells that did not move in it, shrinks a class of
+    /// which none did, and begins the next. Returns how many blocks nobody needed in all that time.
     pub(crate) fn end_interval(&mut self, cells: &impl Enter, class: usize) -> usize {
         let (lay_here, mut marks) = (self.idle, std::mem::take(&mut self.marks));
+        let mut moved = false;
         let still = |row: usize, slots: &Slots| {
             let mark = slots.mark();
-            marks.get_mut(row).is_some_and(|old| std::mem::replace(old, mark) == mark)
+            let same = marks.get_mut(row).is_some_and(|old| std::mem::replace(old, mark) == mark);
+            moved |= !same;
+            same
         };
-        cells.close(class, self, still, Self::retire);
+        if cells.close(class, self, still, Self::retire) && !moved {
+            // All cells are closed now, so none holds more than the next capacity.
+            self.capacity.shrink();
+        }
         self.marks = marks;
         let unused = self.low + (self.idle - lay_here);
         self.low = self.idle;
@@ -260,7 +290,8 @@ impl Stock {
             if excess > 0
                 && let Some(mut part) = self.spare()
             {
-                magazine.split(excess, &mut part);
+                part.set_capacity(SLOTS);
+                magazine.pour(magazine.len() - excess, &mut part);
                 self.shelve(std::mem::replace(&mut magazine, part));
             }
             taken += magazine.len();
@@ -331,6 +362,179 @@ impl Stock {
             gets: self.counts.gets + loaded.gets,
             idle: (self.idle + loaded.len) as u64,
             ..self.counts
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::cells::locked::LockedCells;
+    use crate::class::SizeClasses;
+    use crate::limits::SLOTS_FIRST;
+
+    /// One CPU's cells and the stock of each class. The pages of its magazines stay mapped, as only
+    /// an engine may free them.
+    struct Pool {
+        cells: LockedCells,
+        stocks: Vec<Stock>,
+        classes: SizeClasses,
+        made: usize,
+    }
+
+    impl Pool {
+        fn new(sizes: &[usize], per_core_bytes: usize) -> Self {
+            let classes = SizeClasses::new(sizes).expect("classes");
+            let stocks = Capacity::of_classes(&classes, per_core_bytes).map(Stock::new).collect();
+            Self { cells: LockedCells::new(1), stocks, classes, made: 0 }
+        }
+
+        fn get(&mut self, class: usize) -> Block {
+            let found = self.cells.take(class);
+            found.or_else(|| self.stocks[class].take(&self.cells, class)).unwrap_or_else(|| {
+                self.stocks[class].made_for_get();
+                self.made += 1;
+                Block::for_show(self.made * 64)
+            })
+        }
+
+        fn put(&mut self, class: usize, block: Block) {
+            let Err(block) = self.cells.put(class, block) else { return };
+            self.stocks[class].give(&self.cells, class, block).expect("it is kept");
+        }
+
+        /// Gets so many blocks, then puts them. Returns how often the depot was visited for it.
+        fn hold(&mut self, class: usize, count: usize) -> u64 {
+            let before = self.visits(class);
+            let held: Vec<_> = (0..count).map(|_| self.get(class)).collect();
+            for block in held {
+                self.put(class, block);
+            }
+            self.visits(class) - before
+        }
+
+        fn visits(&self, class: usize) -> u64 {
+            let counts = self.stocks[class].counts;
+            counts.gets_depot + counts.puts_depot
+        }
+
+        /// Bytes of what lies in the cells.
+        fn loaded(&self) -> usize {
+            let each = self.stocks.iter().enumerate();
+            each.map(|(class, stock)| self.cells.sum(class, stock).len * self.classes.bytes(class))
+                .sum()
+        }
+
+        fn capacity(&self, class: usize) -> usize {
+            self.stocks[class].capacity.now()
+        }
+
+        /// Ends an interval.
+        fn rest(&mut self) {
+            for (class, stock) in self.stocks.iter_mut().enumerate() {
+                stock.set_marks(vec![0; 1]);
+                stock.end_interval(&self.cells, class);
+            }
+        }
+    }
+
+    impl Drop for Pool {
+        fn drop(&mut self) {
+            let mut addresses = std::collections::HashSet::new();
+            for (class, stock) in self.stocks.iter_mut().enumerate() {
+                assert!(stock.drain_cells(&self.cells, class));
+                let (mut magazines, count) = stock.clear();
+                let mut found = 0;
+                while let Some(mut magazine) = magazines.pop() {
+                    while let Some(block) = magazine.pop() {
+                        assert!(addresses.insert(block.address()), "a block in two places");
+                        found += 1;
+                    }
+                }
+                assert_eq!(found, count);
+            }
+            assert_eq!(addresses.len(), self.made, "all that was made is there");
+        }
+    }
+
+    #[test]
+    fn who_holds_more_than_fits_visits_the_depot_less_and_less() {
+        let mut pool = Pool::new(&[4096], 8 << 20);
+        let visits: Vec<_> = (0..8).map(|_| pool.hold(0, 256)).collect();
+        // With what fits at first it would be sixteen visits for the gets and eight for the puts.
+        assert!(visits[0] >= 4, "{visits:?}");
+        assert!(visits[2..].iter().all(|&visits| visits <= 4), "{visits:?}");
+        assert_eq!(pool.capacity(0), SLOTS);
+        assert_eq!(pool.made, 256, "nothing is made for what cells keep");
+    }
+
+    #[test]
+    fn who_holds_what_fits_visits_nothing_and_nothing_grows() {
+        let mut pool = Pool::new(&[4096], 8 << 20);
+        pool.hold(0, SLOTS_FIRST);
+        assert_eq!((0..100).map(|_| pool.hold(0, SLOTS_FIRST)).sum::<u64>(), 0);
+        assert_eq!(pool.capacity(0), SLOTS_FIRST);
+    }
+
+    #[test]
+    fn one_cpu_never_keeps_more_than_its_limit_whatever_grows_and_shrinks() {
+        let sizes = [64, 2048, 65536];
+        for limit in [40 << 10, 1 << 20, 4 << 20, 40 << 20] {
+            let mut pool = Pool::new(&sizes, limit);
+            // Each class keeps one whatever the limit.
+            let first = (0..3).map(|class| pool.capacity(class) * sizes[class]).sum();
+            let limit = limit.max(first);
+            let (mut state, mut most) = (1_usize, 0);
+            for round in 0..400 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                pool.hold((state >> 33) % sizes.len(), (state >> 40) & 511);
+                assert!(pool.loaded() <= limit, "{} of {limit}", pool.loaded());
+                most = most.max(pool.loaded());
+                if round % 5 == 0 {
+                    pool.rest();
+                }
+            }
+            assert!(most > first || limit < 4 << 20, "it grew: {most} of {limit}");
+        }
+    }
+
+    #[test]
+    fn a_class_at_rest_shrinks_to_what_it_was_and_leaves_its_bytes_to_others() {
+        let limit = 2 * SLOTS_FIRST * (4096 + 8192);
+        let mut pool = Pool::new(&[4096, 8192], limit);
+        for _ in 0..20 {
+            pool.hold(0, 500);
+            pool.rest();
+        }
+        let grown = pool.capacity(0);
+        assert!(grown > 2 * SLOTS_FIRST, "{grown}");
+        for _ in 0..20 {
+            // One that moves stays; one that rests is halved until it is what it was.
+            pool.hold(1, 500);
+            pool.rest();
+        }
+        assert_eq!(pool.capacity(0), SLOTS_FIRST);
+        assert!(pool.capacity(1) > SLOTS_FIRST);
+        assert!(pool.loaded() <= limit);
+    }
+
+    #[test]
+    fn what_lies_in_a_depot_takes_no_more_magazines_than_it_must() {
+        let mut pool = Pool::new(&[4096], 8 << 20);
+        pool.hold(0, 10 * SLOTS);
+        pool.hold(0, 10 * SLOTS + 7);
+        assert!(pool.stocks[0].drain_cells(&pool.cells, 0));
+        let mut full = 0;
+        let (mut stocked, count) = pool.stocks[0].clear();
+        let mut kept = Stack::default();
+        while let Some(magazine) = stocked.pop() {
+            full += usize::from(magazine.len() == SLOTS);
+            kept.push(magazine);
+        }
+        assert_eq!((full, count), (10, 10 * SLOTS + 7));
+        pool.stocks[0].counts.created += count as u64;
+        while let Some(magazine) = kept.pop() {
+            pool.stocks[0].shelve(magazine);
         }
     }
 }

@@ -285,7 +285,7 @@ impl Engine {
     /// What is to be done after a put's slow path: whoever waits is woken, and what is to be done
     /// after every one. With no lock held, and not for a nested call.
     pub(super) fn after_put(&self) {
-        self.after_put_if(self.is_due());
+        self.after_put_if(self.is_due(false));
     }
 
     /// As [`after_put`](Self::after_put), for one who has asked already whether an interval has
@@ -297,12 +297,12 @@ impl Engine {
 
     /// What is to be done after a get's slow path. If the source refused, bytes that were charged
     /// are free again. Otherwise nobody is woken, least of all the one who waits and has just tried
-    /// in vain.
-    pub(super) fn after_get<T>(&self, got: &Result<T, GetError>) {
+    /// in vain. What was `found` and not made, a signal handler may have asked for.
+    pub(super) fn after_get<T>(&self, got: &Result<T, GetError>, found: bool) {
         if matches!(got, Err(refused) if refused.is_out_of_memory()) {
             self.governor.queue.notify();
         }
-        self.after_slow_path(self.is_due());
+        self.after_slow_path(self.is_due(found));
     }
 
     /// Whoever watches is told, and what was long of no use goes back.

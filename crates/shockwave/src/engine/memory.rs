@@ -3,8 +3,8 @@
 use std::alloc::Layout;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::Engine;
 use super::govern::{Room, Turn};
+use super::{Engine, Got};
 use crate::asan;
 use crate::error::GetError;
 use crate::limits::{BUFFER_ALIGN, BUFFER_BYTES_MAX};
@@ -15,16 +15,11 @@ use crate::source::pages::PAGE_BYTES;
 
 impl Engine {
     /// Makes a block for a get, if the budget has room for it.
-    pub(super) fn get_fresh(
-        &self,
-        size: usize,
-        class: usize,
-        turn: Turn,
-    ) -> Result<Block, GetError> {
+    pub(super) fn get_fresh(&self, size: usize, class: usize, turn: Turn) -> Result<Got, GetError> {
         let bytes = self.classes.bytes(class);
         // The source is asked without the lock: it may take its time, and others may put meanwhile.
         let made = match self.room(size, bytes, Some(class), turn) {
-            Ok(Room::Idle(block)) => return Ok(block),
+            Ok(Room::Idle(block)) => return Ok(Got::Block(class, block)),
             Ok(Room::Charged) => self.make(class).ok_or(GetError::out_of_memory(size)),
             Err(refused) => Err(refused),
         };
@@ -35,7 +30,7 @@ impl Engine {
             // A buffer of an ended pool that grows: one more to wait for.
             self.keepers.fetch_add(1, Relaxed);
         }
-        Ok(block)
+        Ok(Got::Fresh(class, block))
     }
 
     /// Makes a buffer that is in no class, if the budget has room for it.
@@ -66,6 +61,7 @@ impl Engine {
     /// has as many kept from here on. Returns how many it made: fewer than needed if the source has
     /// no more, or the budget no room.
     pub(crate) fn warm_up(&self, class: usize, count: usize) -> usize {
+        let count = if self.modes.passthrough { 0 } else { count };
         let _stay = Stay::begin();
         self.depots[class].visit().raise_floor(count);
         let idle = self.counts(class).0.idle;

@@ -38,12 +38,6 @@ impl Engine {
     fn end_interval(&self, bytes_max: usize) -> usize {
         let _stay = Stay::begin();
         let end = |class: usize| {
-            if !self.depots[class].visit().has_marks() {
-                // Made without the lock.
-                let marks = vec![0; self.cells.rows()];
-                let unneeded = self.depots[class].visit().set_marks(marks);
-                drop(unneeded);
-            }
             let surplus = self.depots[class].visit().end_interval(&self.cells, class);
             let count_max = (bytes_max / self.classes.bytes(class)).max(1);
             self.give_back(class, surplus.min(count_max), false)
@@ -79,10 +73,11 @@ impl Engine {
         given
     }
 
-    /// Whether an interval has passed, for one caller of those who ask then.
-    pub(super) fn is_due(&self) -> bool {
+    /// Whether an interval has passed, for one caller of those who ask then. Never for one who
+    /// might be a signal handler, where the source is not for these.
+    pub(super) fn is_due(&self, in_a_handler: bool) -> bool {
         let interval_ms = self.governor.interval_ms;
-        if interval_ms == 0 {
+        if interval_ms == 0 || (in_a_handler && !self.ledger.is_signal_safe()) {
             return false;
         }
         let (now, due_ms) = (now_ms(), &self.governor.due_ms);

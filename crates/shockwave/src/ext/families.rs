@@ -1,20 +1,7 @@
 //! The families of metrics that are told to others: a name for each, what it means, and where in a
 //! snapshot it is read. Every exporter reads this one table, so all of them say the same.
-//!
-//! ```text
-//!   Family  shockwave_pool_gets_total                    one row of the table
-//!     Sample  {pool="main", class="4096", path="cell"}   one for each pool, class and path
-//! ```
-//!
-//! A name says its kind and its unit: what ends in `_total` is a counter, all else a gauge; what
-//! ends in `_bytes` is in bytes, in `_ratio` between 0 and 1.
 
-use std::fmt::Display;
-
-use crate::metrics::{BufferPoolMetrics, SizedPoolMetrics};
-
-/// The class of what is beyond the largest class, and the path of its gets and puts.
-const OVERSIZE: &str = "oversize";
+use crate::ext::family::{Family, Number, Read, row};
 
 /// All there are, in the order in which they are shown. To add one, add a row.
 pub(crate) const FAMILIES: &[Family] = &[
@@ -63,6 +50,16 @@ pub(crate) const FAMILIES: &[Family] = &[
         ),
     ),
     row(
+        "shockwave_pool_over_budget_total",
+        "Gets that got nothing because the budget was used up.",
+        Read::Pool(|pool| Some(Number::Whole(pool.over_budget))),
+    ),
+    row(
+        "shockwave_pool_waits_total",
+        "Requests that have had to wait for a buffer.",
+        Read::Pool(|pool| Some(Number::Whole(pool.waits))),
+    ),
+    row(
         "shockwave_pool_bytes_allocated_total",
         "Bytes of buffers made for gets.",
         Read::ClassAndBeyond(|class| class.allocated, |pool| pool.oversize_allocated),
@@ -78,6 +75,16 @@ pub(crate) const FAMILIES: &[Family] = &[
         Read::Class(|class| class.trimmed * class.size as u64),
     ),
     row(
+        "shockwave_pool_writes_after_return_total",
+        "Idle buffers found written to, by the sampled check of zeroed pools.",
+        Read::Pool(|pool| Some(Number::Whole(pool.writes_after_return))),
+    ),
+    row(
+        "shockwave_pool_tracking_lost_total",
+        "Sampled gets that tracking had no room to record.",
+        Read::Pool(|pool| Some(Number::Whole(pool.tracking_lost))),
+    ),
+    row(
         "shockwave_pool_in_use_bytes",
         "Bytes of buffers that are out now.",
         Read::ClassAndBeyond(
@@ -89,6 +96,16 @@ pub(crate) const FAMILIES: &[Family] = &[
         "shockwave_pool_idle_bytes",
         "Bytes of buffers that lie idle now.",
         Read::Class(|class| class.idle * class.size as u64),
+    ),
+    row(
+        "shockwave_pool_taken_bytes",
+        "Bytes that the pool has from its source now: in use, idle, and headers of oversize ones.",
+        Read::Pool(|pool| Some(Number::Whole(pool.taken_bytes))),
+    ),
+    row(
+        "shockwave_pool_budget_bytes",
+        "Bytes that the pool may take from its source; not there without a budget.",
+        Read::Pool(|pool| Some(pool.budget_bytes).filter(|&bytes| bytes > 0).map(Number::Whole)),
     ),
     row(
         "shockwave_pool_pinned_bytes",
@@ -106,130 +123,41 @@ pub(crate) const FAMILIES: &[Family] = &[
         Read::Class(|class| class.idle),
     ),
     row(
+        "shockwave_pool_waiters",
+        "Requests that wait for a buffer now.",
+        Read::Pool(|pool| Some(Number::Whole(pool.waiters))),
+    ),
+    row(
         "shockwave_pool_hit_ratio",
         "Gets of a class that found a buffer, of all of them since the start or the last reset; 0 \
          before the first.",
         Read::Pool(|pool| Some(Number::Real(pool.global_hit_rate / 100.0))),
     ),
+    row(
+        "shockwave_pools_ended_in_use_total",
+        "Pools of the process that ended while buffers of theirs were out.",
+        Read::Process(|any| any.pools_ended_in_use),
+    ),
+    row(
+        "shockwave_raw_handles",
+        "Raw handles of the process that are out now.",
+        Read::Process(|any| any.raw_handles.out),
+    ),
+    row(
+        "shockwave_raw_returns_refused_total",
+        "Raw handles of the process that were refused: returned before, returned before and \
+         another's since, or of no buffer of that pool.",
+        Read::ProcessReason(&[
+            ("double", |any| any.raw_handles.double_returns),
+            ("stale", |any| any.raw_handles.stale),
+            ("foreign", |any| any.raw_handles.foreign),
+        ]),
+    ),
 ];
-
-/// What is measured under one name.
-#[derive(Debug)]
-pub(crate) struct Family {
-    /// As Prometheus shows it, `_total` included.
-    pub(crate) name: &'static str,
-    /// A sentence on what it counts.
-    pub(crate) help: &'static str,
-    read: Read,
-}
-
-/// Where the samples of a family are read, and so which labels they have beside `pool`.
-#[derive(Debug)]
-enum Read {
-    /// One for the pool, or none where there is nothing to tell.
-    Pool(OfPool<Option<Number>>),
-    /// One for each `class`.
-    Class(OfClass),
-    /// One for each `class`, and one for what is beyond the classes.
-    ClassAndBeyond(OfClass, OfPool<u64>),
-    /// One for each `class` and `path`, and one for what is beyond the classes.
-    ClassPath(Named<OfClass>, OfPool<u64>),
-    /// One for each `reason`.
-    Reason(Named<OfPool<u64>>),
-}
-
-type OfPool<T> = fn(&BufferPoolMetrics) -> T;
-type OfClass = fn(&SizedPoolMetrics) -> u64;
-type Named<T> = &'static [(&'static str, T)];
-
-/// A sample's value.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Number {
-    Whole(u64),
-    Real(f64),
-}
-
-/// A label's name and its value.
-pub(crate) type Label<'a> = (&'static str, &'a dyn Display);
-
-const fn row(name: &'static str, help: &'static str, read: Read) -> Family {
-    Family { name, help, read }
-}
-
-impl Family {
-    /// Whether it only grows. If not, it is a gauge.
-    pub(crate) fn is_counter(&self) -> bool {
-        self.name.ends_with("_total")
-    }
-
-    /// `bytes`, `ratio` or nothing.
-    pub(crate) fn unit(&self) -> &'static str {
-        let units = ["bytes", "ratio"];
-        let named =
-            |unit: &&str| self.name.strip_suffix(unit).is_some_and(|rest| rest.ends_with('_'));
-        units.into_iter().find(named).unwrap_or("")
-    }
-
-    /// Tells each sample of this family in a pool's snapshot. Allocates nothing.
-    pub(crate) fn each(
-        &self,
-        pool: &str,
-        metrics: &BufferPoolMetrics,
-        tell: &mut dyn FnMut(&[Label], Number),
-    ) {
-        let own: Label = ("pool", &pool);
-        let beyond: Label = ("class", &OVERSIZE);
-        match &self.read {
-            Read::Pool(read) => {
-                if let Some(number) = read(metrics) {
-                    tell(&[own], number);
-                }
-            }
-            Read::Class(read) => {
-                for class in &metrics.pools {
-                    tell(&[own, ("class", &class.size)], Number::Whole(read(class)));
-                }
-            }
-            Read::ClassAndBeyond(read, read_beyond) => {
-                for class in &metrics.pools {
-                    tell(&[own, ("class", &class.size)], Number::Whole(read(class)));
-                }
-                tell(&[own, beyond], Number::Whole(read_beyond(metrics)));
-            }
-            Read::ClassPath(paths, read_beyond) => {
-                for class in &metrics.pools {
-                    for (path, read) in *paths {
-                        let labels: [Label; 3] = [own, ("class", &class.size), ("path", path)];
-                        tell(&labels, Number::Whole(read(class)));
-                    }
-                }
-                tell(&[own, beyond, ("path", &OVERSIZE)], Number::Whole(read_beyond(metrics)));
-            }
-            Read::Reason(reasons) => {
-                for (reason, read) in *reasons {
-                    tell(&[own, ("reason", reason)], Number::Whole(read(metrics)));
-                }
-            }
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_says_its_kind_and_its_unit() {
-        let of = |name| {
-            let family = row(name, "", Read::Reason(&[]));
-            (family.is_counter(), family.unit())
-        };
-        assert_eq!(of("a_total"), (true, ""));
-        assert_eq!(of("a_bytes_read_total"), (true, ""));
-        assert_eq!(of("a_bytes"), (false, "bytes"));
-        assert_eq!(of("hit_ratio"), (false, "ratio"));
-        assert_eq!(of("kilobytes"), (false, ""));
-    }
 
     #[test]
     fn each_name_is_there_once_and_each_help_is_a_sentence() {

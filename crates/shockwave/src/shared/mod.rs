@@ -108,7 +108,7 @@ impl Buffer {
     /// assert_eq!(shared.as_ptr(), clone.as_ptr());
     /// ```
     ///
-    /// Cost: some two nanoseconds, for a control block from this CPU's cell; once in thirty times a
+    /// Cost: some two nanoseconds, for a control block from this CPU's cell; once in many times a
     /// visit to their depot besides; a page is mapped where more buffers are frozen at once than
     /// ever before.
     ///

@@ -86,6 +86,11 @@ impl Ledger {
         self.moving.fetch_sub(bytes, SeqCst);
     }
 
+    /// Whether memory may be given back from within a signal handler.
+    pub(crate) fn is_signal_safe(&self) -> bool {
+        self.source.is_signal_safe()
+    }
+
     /// Has the source hold still for a fork.
     pub(crate) fn before_fork(&self) {
         self.source.before_fork();

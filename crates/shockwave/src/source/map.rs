@@ -1,19 +1,7 @@
-//! Mapped spans as a source: whole aligned pages, which go back to the system buffer by buffer.
+//! Mapped memory as a source: it goes back to the system buffer by buffer.
 //!
-//! ```text
-//!    a span: 2 MiB, aligned to as much
-//!      ┌────────┬───────────┬───────────┬─ … ─┬───────────┬──────┐
-//!      │ header │ block 0   │ block 1   │     │ block n   │ rest │
-//!      └────────┴───────────┴───────────┴─ … ─┴───────────┴──────┘
-//!       a page    all of one size, in whole pages           less than a block
-//! ```
-//!
-//! - A span's header is found from any of its blocks by clearing the low bits of the address.
-//! - A block that is free holds no pages: they were given back when it was freed, so it reads as
-//!   zeros, and costs address space alone.
-//! - Spans with a free block are on the list of their block size. A span that is all free is
-//!   unmapped.
-#![expect(unsafe_code, reason = "maps memory and keeps headers in it")]
+//! Blocks of up to 256 KiB lie in [spans](super::spans); larger ones are mapped each on its own.
+#![expect(unsafe_code, reason = "maps memory and gives it back")]
 
 use std::alloc::Layout;
 use std::cell::UnsafeCell;
@@ -22,23 +10,14 @@ use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::pages::{self, PAGE_BYTES};
+use super::spans::{Cut, PART_BYTES_MIN, SLOT_PAGES_MAX, SPAN_BYTES, Spans, map_span};
 use super::{Heap, Source};
 
-/// Bytes of a span: what a huge page has on most systems.
-const SPAN_BYTES: usize = 2 << 20;
-
-/// Pages in a block of a span, at most: 256 KiB, of which seven fit. Larger blocks are mapped each
-/// on its own, since a system call more is little beside the page faults of so many pages.
-const BLOCK_PAGES_MAX: usize = 64;
-
-/// Blocks in a span, at most, rounded up to whole words of its header.
-const BLOCKS_MAX: usize = SPAN_BYTES / PAGE_BYTES;
-
-/// A [`Source`] of mapped pages, for Linux.
+/// A [`Source`] of mapped pages, for Linux, and the default there.
 ///
-/// Buffers of 4 KiB and more are aligned to a page and take whole pages; smaller ones come from
-/// [`Heap`]. What a pool gives back goes back to the system at once, page by page, and not when an
-/// allocator thinks fit.
+/// Buffers of more than half a page are aligned to a page and take whole pages; smaller ones share
+/// pages with others of their size. What a pool gives back goes back to the system at once, page by
+/// page, and not when an allocator thinks fit.
 ///
 /// ```
 /// use shockwave::{BufferPool, Map};
@@ -51,10 +30,12 @@ const BLOCKS_MAX: usize = SPAN_BYTES / PAGE_BYTES;
 /// # }
 /// ```
 ///
-/// Cost: a lock and a search in 64 bytes for a block of up to 256 KiB, and a system call once for
-/// each 2 MiB; one for each larger one; one for each block that is freed. The address space of a
-/// span stays until all its blocks are free, its memory does not. Sizes that are no whole pages are
-/// rounded up: a class of 5000 bytes takes two.
+/// Cost: a lock and a search in 64 bytes for a block of up to 256 KiB, and some system calls once
+/// for each 2 MiB; one for each larger one; one for each page or block of pages that is freed, and
+/// clearing it for each block that shares a page. Blocks lie in spans of 2 MiB, each for blocks of
+/// one size; a span's address space stays until all its blocks are free, its memory does not. Sizes
+/// beyond half a page that are no whole pages are rounded up: a class of 5000 bytes takes two.
+/// Layouts that are aligned to more than a page come from [`Heap`].
 #[derive(Default)]
 pub struct Map {
     huge_pages: bool,
@@ -99,39 +80,52 @@ impl Map {
     }
 
     /// A block of a span.
-    fn block(&self, pages: usize) -> Option<NonNull<u8>> {
-        if let Some(block) = self.spans().take(pages) {
+    fn block(&self, cut: Cut) -> Option<NonNull<u8>> {
+        if let Some(block) = self.spans().take(cut) {
             return Some(block);
         }
         // Mapped without the lock. If others do so at once, there is a span more than needed for a
         // while.
-        let span = map_aligned()?;
-        self.advise(span, SPAN_BYTES);
+        let span = map_span()?;
+        // Where the system takes huge pages for itself, the first touch of a span would make all of
+        // it resident.
+        let small = libc::MADV_NOHUGEPAGE;
+        advise(span, SPAN_BYTES, if self.huge_pages { libc::MADV_HUGEPAGE } else { small });
         let mut spans = self.spans();
-        spans.add(span, pages);
-        spans.take(pages)
+        spans.add(span, cut);
+        spans.take(cut)
     }
 
     /// A mapping for one large block.
     fn alone(&self, bytes: usize) -> Option<NonNull<u8>> {
         let memory = pages::map(bytes)?;
-        self.advise(memory, bytes);
+        if self.huge_pages {
+            advise(memory, bytes, libc::MADV_HUGEPAGE);
+        }
         Some(memory)
     }
 
-    fn advise(&self, memory: NonNull<u8>, bytes: usize) {
-        if self.huge_pages {
-            // SAFETY: a mapping of ours; advice changes nothing that can be read. A kernel without
-            // huge pages refuses it, which is as well.
-            unsafe { libc::madvise(memory.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
+    /// Frees a slot of a span, whose pages were given back.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Spans::give`].
+    unsafe fn free(&self, slot: NonNull<u8>) {
+        // SAFETY: the caller's word.
+        let free = unsafe { self.spans().give(slot) };
+        if let Some(span) = free {
+            // SAFETY: mapped as a span, off its list, and all its blocks are free.
+            unsafe { pages::unmap(span.cast(), SPAN_BYTES) };
         }
     }
 }
 
 /// How a layout is served.
 enum Shape {
-    /// By the heap: it is smaller than a page, or aligned to more than one.
+    /// By the heap: it is aligned to more than a page.
     Heap,
+    /// By a part of a page.
+    Part(Cut),
     /// By a block of so many pages.
     Block(usize),
     /// By a mapping of so many bytes.
@@ -140,22 +134,25 @@ enum Shape {
 
 impl Shape {
     fn of(layout: Layout) -> Self {
-        let pages = layout.size().div_ceil(PAGE_BYTES);
-        match pages {
-            _ if layout.size() < PAGE_BYTES || layout.align() > PAGE_BYTES => Self::Heap,
-            1..=BLOCK_PAGES_MAX => Self::Block(pages),
-            _ => Self::Alone(pages * PAGE_BYTES),
+        let (size, align) = (layout.size(), layout.align());
+        match size.div_ceil(PAGE_BYTES).max(1) {
+            _ if align > PAGE_BYTES => Self::Heap,
+            _ if size <= PAGE_BYTES / 2 && align <= PART_BYTES_MIN => Self::Part(Cut::parts(size)),
+            pages @ 1..=SLOT_PAGES_MAX => Self::Block(pages),
+            pages => Self::Alone(pages * PAGE_BYTES),
         }
     }
 }
 
-// SAFETY: mapped memory is zero and aligned to a page; a block is given to one caller until it is
-// freed, and reads as zeros when it is given again, since its pages were given back.
+// SAFETY: mapped memory is zero and aligned to a page, and its parts to what is asked of them; a
+// block is given to one caller until it is freed, and reads as zeros when it is given again, since
+// its pages were given back, or it was cleared.
 unsafe impl Source for Map {
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
         let memory = match Shape::of(layout) {
             Shape::Heap => return Heap.allocate(layout),
-            Shape::Block(pages) => self.block(pages)?,
+            Shape::Part(cut) => self.block(cut)?,
+            Shape::Block(pages) => self.block(Cut::pages(pages))?,
             Shape::Alone(bytes) => self.alone(bytes)?,
         };
         if self.prefault {
@@ -173,13 +170,26 @@ unsafe impl Source for Map {
             Shape::Block(pages) => {
                 give_back(memory, pages * PAGE_BYTES);
                 // SAFETY: a block of a span by the caller's word, and nobody uses it any more.
-                let free = unsafe { self.spans().give(memory) };
-                if let Some(span) = free {
-                    // SAFETY: mapped as a span, off its list, and all its blocks are free.
-                    unsafe { pages::unmap(span.cast(), SPAN_BYTES) };
+                unsafe { self.free(memory) };
+            }
+            Shape::Part(_) => {
+                // SAFETY: the caller's block.
+                unsafe { memory.write_bytes(0, layout.size()) };
+                // SAFETY: a part of a page by the caller's word, and nobody uses it any more.
+                let page = unsafe { self.spans().give_part(memory) };
+                if let Some(page) = page {
+                    give_back(page, PAGE_BYTES);
+                    // SAFETY: its page, closed to all others meanwhile.
+                    unsafe { self.free(page) };
                 }
             }
         }
+    }
+
+    /// It is: the lock is taken inside of pools alone, and what the system is asked is asked
+    /// directly.
+    fn is_signal_safe(&self) -> bool {
+        true
     }
 
     fn before_fork(&self) {
@@ -208,162 +218,10 @@ impl fmt::Debug for Map {
     }
 }
 
-/// A span's header, at its start.
-struct Span {
-    /// Neighbors on the list of spans with a free block.
-    next: Option<NonNull<Span>>,
-    previous: Option<NonNull<Span>>,
-    /// Pages of each block, `1..=BLOCK_PAGES_MAX`.
-    pages: usize,
-    /// Blocks that are taken, `0..=count()`.
-    used: usize,
-    /// One bit for each block: whether it is taken.
-    taken: [u64; BLOCKS_MAX / 64],
-}
-
-const _: () = assert!(size_of::<Span>() <= PAGE_BYTES, "a header has its page");
-
-impl Span {
-    /// Blocks in the span.
-    fn count(&self) -> usize {
-        (BLOCKS_MAX - 1) / self.pages
-    }
-
-    /// Takes the first free block, and says how many pages it lies behind the header's start.
-    fn take(&mut self) -> Option<usize> {
-        let word = self.taken.iter().position(|&bits| bits != u64::MAX)?;
-        let bit = self.taken[word].trailing_ones() as usize;
-        let index = word * 64 + bit;
-        if index >= self.count() {
-            return None;
-        }
-        self.taken[word] |= 1 << bit;
-        self.used += 1;
-        Some(1 + index * self.pages)
-    }
-
-    /// Frees the block that lies so many pages behind the header's start.
-    fn give(&mut self, page: usize) {
-        let index = (page - 1) / self.pages;
-        debug_assert!(self.taken[index / 64] & 1 << (index % 64) != 0, "freed twice");
-        self.taken[index / 64] &= !(1 << (index % 64));
-        self.used -= 1;
-    }
-}
-
-/// Spans with a free block, by the pages of their blocks.
-struct Spans {
-    lists: [Option<NonNull<Span>>; BLOCK_PAGES_MAX + 1],
-}
-
-// SAFETY: headers are touched by the holder of the lock alone.
-unsafe impl Send for Spans {}
-
-impl Default for Spans {
-    fn default() -> Self {
-        Self { lists: [None; BLOCK_PAGES_MAX + 1] }
-    }
-}
-
-/// The header of a span, to be changed.
-///
-/// # Safety
-///
-/// The span is mapped, the caller holds the lock, and the reference is gone before another to the
-/// same span is asked for.
-unsafe fn header<'a>(span: NonNull<Span>) -> &'a mut Span {
-    // SAFETY: the caller's word.
-    unsafe { &mut *span.as_ptr() }
-}
-
-impl Spans {
-    /// A free block, if there is one.
-    fn take(&mut self, pages: usize) -> Option<NonNull<u8>> {
-        let span = self.lists[pages]?;
-        // SAFETY: a span on a list is mapped.
-        let found = unsafe { header(span) };
-        let page = found.take()?;
-        if found.used == found.count() {
-            self.unlink(span);
-        }
-        // SAFETY: within the span.
-        Some(unsafe { span.cast::<u8>().byte_add(page * PAGE_BYTES) })
-    }
-
-    /// Takes in a new span, to be cut into blocks of so many pages.
-    fn add(&mut self, memory: NonNull<u8>, pages: usize) {
-        let span = memory.cast::<Span>();
-        let taken = [0; BLOCKS_MAX / 64];
-        // SAFETY: new, writable and aligned memory, whose first page is the header's.
-        unsafe { span.write(Span { next: None, previous: None, pages, used: 0, taken }) };
-        self.link(span);
-    }
-
-    /// Frees a block. Returns its span, off the list, if that was the last one taken.
-    ///
-    /// # Safety
-    ///
-    /// `memory` is a block that was taken from here.
-    unsafe fn give(&mut self, memory: NonNull<u8>) -> Option<NonNull<Span>> {
-        let offset = memory.as_ptr().addr() % SPAN_BYTES;
-        // SAFETY: a block lies in its span, which is aligned to its size.
-        let span = unsafe { memory.byte_sub(offset) }.cast::<Span>();
-        // SAFETY: a span with a block taken is mapped.
-        let found = unsafe { header(span) };
-        let was_full = found.used == found.count();
-        found.give(offset / PAGE_BYTES);
-        let is_free = found.used == 0;
-        match (was_full, is_free) {
-            (true, false) => self.link(span),
-            (false, true) => self.unlink(span),
-            _ => {}
-        }
-        is_free.then_some(span)
-    }
-
-    fn link(&mut self, span: NonNull<Span>) {
-        // SAFETY: callers have a span that is mapped.
-        let linked = unsafe { header(span) };
-        let next = self.lists[linked.pages].replace(span);
-        (linked.next, linked.previous) = (next, None);
-        if let Some(next) = next {
-            // SAFETY: on the list, so mapped; another span than the one above.
-            unsafe { header(next) }.previous = Some(span);
-        }
-    }
-
-    fn unlink(&mut self, span: NonNull<Span>) {
-        // SAFETY: on the list, so mapped.
-        let linked = unsafe { header(span) };
-        let (next, previous, pages) = (linked.next.take(), linked.previous.take(), linked.pages);
-        if let Some(next) = next {
-            // SAFETY: on the list, so mapped; another span than the one above.
-            unsafe { header(next) }.previous = previous;
-        }
-        match previous {
-            // SAFETY: as above.
-            Some(previous) => unsafe { header(previous) }.next = next,
-            None => self.lists[pages] = next,
-        }
-    }
-}
-
-/// Maps a span at a multiple of its size: twice as much, of which the ends go back.
-fn map_aligned() -> Option<NonNull<u8>> {
-    let memory = pages::map(2 * SPAN_BYTES)?;
-    let before = memory.as_ptr().addr().wrapping_neg() % SPAN_BYTES;
-    // SAFETY: `before < SPAN_BYTES`, so a whole span lies between here and the end.
-    let span = unsafe { memory.byte_add(before) };
-    // SAFETY: the end of the span is within the mapping.
-    let behind = unsafe { span.byte_add(SPAN_BYTES) };
-    if before > 0 {
-        // SAFETY: the first pages of what was mapped, used by nobody. Linux unmaps parts.
-        unsafe { pages::unmap(memory, before) };
-    }
-    // SAFETY: the last pages of what was mapped, used by nobody; not empty, as `before <
-    // SPAN_BYTES`.
-    unsafe { pages::unmap(behind, SPAN_BYTES - before) };
-    Some(span)
+/// Tells the system what memory is for. A kernel that does not know refuses, which is as well.
+fn advise(memory: NonNull<u8>, bytes: usize, advice: libc::c_int) {
+    // SAFETY: a mapping of ours; this advice changes nothing that can be read.
+    unsafe { libc::madvise(memory.as_ptr().cast(), bytes, advice) };
 }
 
 /// Gives the pages of a block back to the system; they read as zeros from then on.

@@ -11,15 +11,27 @@ mod ledger;
 #[cfg(all(target_os = "linux", not(loom)))]
 mod map;
 pub(crate) mod pages;
+#[cfg(all(target_os = "linux", not(loom)))]
+mod spans;
 
 use std::alloc::Layout;
 use std::fmt::Debug;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 pub use heap::Heap;
 pub(crate) use ledger::Ledger;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub use map::Map;
+
+/// The source of a pool whose builder names none: mapped memory on Linux, else the heap. Under
+/// `AddressSanitizer` the heap as well, which puts a margin around each buffer.
+pub(crate) fn default() -> Arc<dyn Source> {
+    #[cfg(all(target_os = "linux", not(loom), not(shockwave_asan)))]
+    return Arc::new(Map::new());
+    #[cfg(not(all(target_os = "linux", not(loom), not(shockwave_asan))))]
+    return Arc::new(Heap);
+}
 
 /// A source of memory for a pool's buffers. Implement it to take them from elsewhere: from memory
 /// that a device can reach, from one NUMA node, or from a source of your own that counts or
@@ -78,6 +90,15 @@ pub unsafe trait Source: Send + Sync + Debug {
     /// `memory` came from `allocate` of this source with the same `layout`, and nobody uses it from
     /// here on.
     unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout);
+
+    /// Whether `deallocate` may be called from within a signal handler, whatever that interrupted
+    /// but a pool: it enters no allocator, and no lock that is taken outside of this source.
+    /// Default: no. If so, what a pool does not need goes back also when a get or put finds all it
+    /// needs in a depot, which handlers may do; else only when one asks the source anyway, or on
+    /// [`maintain`](crate::BufferPool::maintain).
+    fn is_signal_safe(&self) -> bool {
+        false
+    }
 
     /// Called on the thread that forks, before it does. A source that has a lock of its own takes
     /// it here and keeps it until [`after_fork`](Self::after_fork), or the child inherits it locked

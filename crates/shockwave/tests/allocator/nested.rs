@@ -76,9 +76,13 @@ fn many_gets_and_puts_inside_of_the_allocator(builder: BufferPoolBuilder) {
     assert_eq!(twice, 0, "the allocator was entered from inside of itself");
     drop(buffer);
     drop(end());
+    // What had to wait is dropped by whichever thread gets to it, which may be another test's.
+    while pool.metrics().in_use_bytes > 0 {
+        std::thread::yield_now();
+    }
     let metrics = pool.metrics();
     identities::check(&metrics);
-    assert_eq!((metrics.total_gets + metrics.oversize_gets, metrics.in_use_bytes), (171, 0));
+    assert_eq!(metrics.total_gets + metrics.oversize_gets, 171);
     assert_eq!(metrics.pool(2048).map(|class| class.misses), Some(0));
 }
 

@@ -11,6 +11,7 @@ both_cells! {
     from_producer_to_consumer_nothing_is_made_after_warm_up,
     a_thousand_sleeping_threads_keep_no_more_than_the_cpus_may,
     threads_that_come_and_go_strand_nothing,
+    a_buffer_that_grows_takes_what_lies_idle_in_a_cell,
 }
 
 const SIZE: usize = 4096;
@@ -95,4 +96,19 @@ fn threads_that_come_and_go_strand_nothing(builder: BufferPoolBuilder) {
     let created = metrics.pools[0].created;
     assert_eq!((metrics.total_gets, metrics.in_use_bytes), (1200, 0));
     assert!(created <= (PER_CPU * cells_max() + 6) as u64, "{created} were made");
+}
+
+fn a_buffer_that_grows_takes_what_lies_idle_in_a_cell(builder: BufferPoolBuilder) {
+    let pool = builder.classes(&[SIZE, 2 * SIZE]).build().expect("a pool");
+    pool.warmup_class(2 * SIZE, cells_max());
+    for _ in 0..1000 {
+        let mut buffer = pool.get(SIZE);
+        buffer.resize(SIZE + 1, 1);
+        assert_eq!(buffer.capacity(), 2 * SIZE);
+    }
+    let metrics = pool.metrics();
+    let larger = metrics.pool(2 * SIZE).expect("the class");
+    assert_eq!((larger.gets, larger.misses), (1000, 0));
+    // Where a thread moves to another CPU, the depot is asked again.
+    assert!(larger.gets_cell > 900, "{larger:?}");
 }

@@ -30,9 +30,16 @@ pub(crate) struct Counting(Arc<Counters>);
 struct Counters {
     out: AtomicUsize,
     peak: AtomicUsize,
+    /// What it says of itself; it is none, in truth, and these tests have no handlers.
+    is_signal_safe: bool,
 }
 
 impl Counting {
+    /// One that gets and puts may give back to by themselves.
+    pub(crate) fn for_handlers() -> Self {
+        Self(Arc::new(Counters { is_signal_safe: true, ..Counters::default() }))
+    }
+
     pub(crate) fn out(&self) -> usize {
         self.0.out.load(SeqCst)
     }
@@ -55,6 +62,10 @@ unsafe impl Source for Counting {
         self.0.out.fetch_sub(layout.size(), SeqCst);
         // SAFETY: the caller's word.
         unsafe { Heap.deallocate(memory, layout) }
+    }
+
+    fn is_signal_safe(&self) -> bool {
+        self.0.is_signal_safe
     }
 }
 

@@ -89,13 +89,37 @@ fn what_is_needed_in_an_interval_stays() {
 #[test]
 fn a_step_that_comes_by_gives_back_as_well() {
     on_both(|cells| {
-        let interval = Duration::from_millis(5);
-        let pool = builder(cells).trim_interval(interval).build().unwrap();
+        let pool = builder(cells).trim_interval(Duration::from_millis(5));
+        let pool = pool.source(Counting::for_handlers()).build().unwrap();
         peak(&pool, 1000, 4096);
-        // Traffic of a few buffers of another class, enough to visit its depot now and then.
+        // Traffic of another class, of more buffers than its cells hold: it visits its depot.
         let start = Instant::now();
         while pool.metrics().pool(4096).unwrap().idle > 0 {
-            peak(&pool, 200, 2048);
+            peak(&pool, 600, 2048);
+            thread::sleep(Duration::from_millis(1));
+            assert!(start.elapsed() < Duration::from_secs(60), "nothing goes back");
+        }
+        check(&pool);
+    });
+}
+
+#[test]
+fn gets_and_puts_that_a_handler_may_do_ask_nothing_of_a_source_that_is_not_for_handlers() {
+    on_both(|cells| {
+        let source = Counting::default();
+        let pool = builder(cells).trim_interval(Duration::from_millis(1)).source(source.clone());
+        let pool = pool.build().unwrap();
+        peak(&pool, 1000, 4096);
+        peak(&pool, 200, 2048);
+        let out = source.out();
+        for _ in 0..30 {
+            peak(&pool, 200, 2048); // all found, in cells and depots
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(source.out(), out);
+        let start = Instant::now();
+        while pool.metrics().pool(4096).unwrap().idle > 0 {
+            drop(pool.get(100_000)); // asks the source anyway
             thread::sleep(Duration::from_millis(1));
             assert!(start.elapsed() < Duration::from_secs(60), "nothing goes back");
         }

@@ -6,7 +6,7 @@ use shockwave::{BufferPoolMetrics, SizedPoolMetrics};
 use crate::page::read;
 
 /// A pool of one class, with a number of its own in each place.
-fn snapshot() -> BufferPoolMetrics {
+pub(crate) fn snapshot() -> BufferPoolMetrics {
     let mut class = SizedPoolMetrics::default();
     class.size = 2048;
     class.gets = 111;
@@ -32,6 +32,18 @@ fn snapshot() -> BufferPoolMetrics {
     pool.oversize_in_use_bytes = 200_000;
     pool.refused = 8;
     pool.pinned_bytes = 4096;
+    pool.over_budget = 6;
+    pool.waits = 12;
+    pool.waiters = 1;
+    pool.taken_bytes = 222_592;
+    pool.budget_bytes = 1_000_000;
+    pool.writes_after_return = 13;
+    pool.tracking_lost = 14;
+    pool.pools_ended_in_use = 15;
+    pool.raw_handles.out = 16;
+    pool.raw_handles.double_returns = 17;
+    pool.raw_handles.stale = 18;
+    pool.raw_handles.foreign = 19;
     pool.pools = vec![class];
     pool
 }

@@ -2,6 +2,7 @@
 #![cfg(feature = "prometheus")]
 
 mod additions;
+mod deploy;
 mod golden;
 mod page;
 mod pools;

@@ -1,6 +1,7 @@
 //! Pages of pools that have worked.
 #![expect(clippy::float_cmp, clippy::cast_precision_loss, reason = "small whole numbers are exact")]
 
+use proptest::prelude::*;
 use shockwave::prometheus::{Exposition, Format, encode};
 use shockwave::{BufferPool, BufferPoolMetrics};
 
@@ -85,13 +86,29 @@ fn refusals_have_the_class_that_refused_or_none() {
 }
 
 #[test]
+fn a_budget_is_shown_where_there_is_one() {
+    let bounded = BufferPool::builder().budget(1 << 20).build().expect("a pool");
+    let _held = bounded.get(4096);
+    assert!(bounded.try_get(2 << 20).is_err());
+    let pools = [("free", &worked().metrics()), ("bounded", &bounded.metrics())];
+    let page = page_of(&pools, Format::OpenMetrics);
+    let budgets = &page["shockwave_pool_budget_bytes"].samples;
+    assert_eq!((budgets.len(), budgets[0].value), (1, f64::from(1 << 20)));
+    assert_eq!(sum(&page, "taken_bytes", Some(("pool", "bounded"))), 4096.0);
+    assert_eq!(sum(&page, "over_budget", None), 1.0);
+    assert_eq!(sum(&page, "refused", Some(("pool", "bounded"))), 1.0);
+    assert_eq!(sum(&page, "waiters", None), 0.0);
+}
+
+#[test]
 fn a_reset_begins_at_nothing_and_leaves_what_is_there_now() {
     let pool = worked();
     pool.reset_metrics();
     let page = page_of(&[("main", &pool.metrics())], Format::OpenMetrics);
     for (name, family) in &page {
         let all: f64 = family.samples.iter().map(|sample| sample.value).sum();
-        let stays = ["shockwave_pool_idle_bytes", "shockwave_pool_idle_buffers"].contains(&&**name);
+        let stays = ["idle_bytes", "idle_buffers", "taken_bytes"];
+        let stays = stays.contains(&name.trim_start_matches("shockwave_pool_"));
         assert_eq!(all > 0.0, stays, "{name}");
     }
 }
@@ -108,6 +125,26 @@ fn pools_share_a_page_and_any_text_is_a_name() {
             let misses = sum(&page, "misses", Some(("pool", name)));
             assert_eq!(misses, one.total_misses as f64, "{name:?}");
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_a_pool_is_called_the_page_is_whole(name in any::<String>()) {
+        let metrics = BufferPoolMetrics::default();
+        for format in FORMATS {
+            let page = page_of(&[(&name, &metrics)], format);
+            let label = &page["shockwave_pool_hit_ratio"].samples[0].labels[0];
+            prop_assert_eq!(label, &("pool".to_owned(), name.clone()));
+        }
+    }
+
+    #[test]
+    fn whatever_a_scraper_accepts_it_gets_a_page(accept in r#"([a-z*/;,="\\ q01.]|text/plain|q=)*"#) {
+        let format = Format::negotiate(Some(&accept));
+        prop_assert!(FORMATS.contains(&format));
     }
 }
 

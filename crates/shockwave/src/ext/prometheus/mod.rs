@@ -27,22 +27,34 @@
 //!
 //! # What is shown
 //!
-//! Every name begins with `shockwave_pool_`, and every sample has a label `pool`, the name given to
+//! What is a pool's begins with `shockwave_pool_`, and has a label `pool`, the name given to
 //! [`encode`]. A `class` is the size of its buffers in bytes, or `oversize` for what is beyond the
 //! largest class.
 //!
-//! | name | labels | is |
+//! | `shockwave_pool_…` | labels | is |
 //! |---|---|---|
 //! | `gets_total` | class, path: `cell`, `depot`, `fresh`, `oversize` | buffers given out |
 //! | `puts_total` | class, path: `cell`, `depot`, `oversize` | buffers that came back |
 //! | `hits_total`, `misses_total` | class | gets that found a buffer, or had to make one |
 //! | `discards_total` | reason: `foreign` | buffers that were put here and belong elsewhere |
 //! | `refused_total` | class | gets that got nothing |
+//! | `over_budget_total` | | those of them that the budget refused |
+//! | `waits_total`, `waiters` | | requests that have had to wait, and that wait now |
 //! | `bytes_allocated_total`, `bytes_reused_total` | class | bytes made for gets, bytes found by them |
 //! | `bytes_released_total` | class | bytes of idle buffers given back to the source |
 //! | `in_use_bytes`, `idle_bytes`, `in_use_buffers`, `idle_buffers` | class | what is out, what lies idle, now |
+//! | `taken_bytes`, `budget_bytes` | | bytes taken from the source now, and how many may be; the latter only with a budget |
+//! | `writes_after_return_total`, `tracking_lost_total` | | idle buffers found written to; sampled gets not recorded |
 //! | `pinned_bytes` | | bytes of frozen buffers, whole, now |
 //! | `hit_ratio` | | hits of all gets of a class since the start, 0 to 1 |
+//!
+//! The process has some that belong to no pool, and come once on a page:
+//!
+//! | `shockwave_…` | labels | is |
+//! |---|---|---|
+//! | `pools_ended_in_use_total` | | pools that ended while buffers of theirs were out |
+//! | `raw_handles` | | raw handles that are out now |
+//! | `raw_returns_refused_total` | reason: `double`, `stale`, `foreign` | raw handles that were refused |
 //!
 //! [`reset_metrics`](crate::BufferPool::reset_metrics) sets the counters back to 0. Prometheus
 //! takes that for a restart and goes on adding, so rates stay right; what was counted between the
@@ -54,9 +66,11 @@
 
 mod accept;
 mod exposition;
+mod samples;
 
 pub use accept::Format;
-pub use exposition::{Exposition, Family, Kind, Value};
+pub use exposition::{Exposition, Kind, Value};
+pub use samples::Family;
 
 use crate::metrics::BufferPoolMetrics;
 

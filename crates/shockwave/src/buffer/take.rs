@@ -1,0 +1,110 @@
+//! How a buffer is taken: from this CPU's cell, or the slower ways, each out of line.
+
+use std::panic::Location;
+
+use super::grow::refuse;
+use super::{Buffer, settle};
+use crate::asan;
+use crate::engine::{Engine, Got, Turn};
+use crate::error::GetError;
+
+impl Buffer {
+    /// Takes a fresh buffer from an engine, or panics. Out of line it returns two registers; a
+    /// `Result` would be returned in memory, and the fast path would have to go through memory with
+    /// it.
+    ///
+    /// The caller's place in the code is a constant, made where the slow path is called and nowhere
+    /// else.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn take(engine: &Engine, size: usize) -> Self {
+        #[cold]
+        #[inline(never)]
+        fn slowly(engine: &Engine, size: usize, caller: &'static Location<'static>) -> Buffer {
+            match Buffer::take_again(engine, size) {
+                Some(buffer) => buffer.seen(engine, caller),
+                None => Buffer::take_slowly(engine, size, Turn::Last)
+                    .unwrap_or_else(|refused| refuse(refused))
+                    .tracked(engine, caller),
+            }
+        }
+        let caller = Location::caller();
+        Self::take_fast(engine, size).unwrap_or_else(|| slowly(engine, size, caller))
+    }
+
+    /// Takes a fresh buffer from an engine, or says why there is none.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn try_take(engine: &Engine, size: usize) -> Result<Self, GetError> {
+        #[cold]
+        #[inline(never)]
+        fn slowly(
+            engine: &Engine,
+            size: usize,
+            caller: &'static Location<'static>,
+        ) -> Result<Buffer, GetError> {
+            let taken = Buffer::take_slowly(engine, size, Turn::Last);
+            taken.map(|buffer| buffer.tracked(engine, caller))
+        }
+        let caller = Location::caller();
+        match Self::take_fast(engine, size) {
+            Some(buffer) => Ok(buffer),
+            None => slowly(engine, size, caller),
+        }
+    }
+
+    #[inline(always)]
+    fn take_fast(engine: &Engine, size: usize) -> Option<Self> {
+        let (class, block) = engine.take_fast(size)?;
+        Some(Self { data: block.into_raw(), meta: engine.meta.with_class(class) }.awake())
+    }
+
+    /// As [`try_take`](Self::try_take), on terms of one's own, and without a record.
+    #[inline]
+    pub(crate) fn take_slowly(engine: &Engine, size: usize, turn: Turn) -> Result<Self, GetError> {
+        if let Some(buffer) = Self::take_again(engine, size) {
+            return Ok(buffer.verified(engine));
+        }
+        let mut taken = Self::take_uncounted(engine, size, turn);
+        if matches!(&taken, Err(refused) if refused.is_over_budget()) && settle() {
+            // What waited to be dropped was counted as in use.
+            taken = Self::take_uncounted(engine, size, turn);
+        }
+        settle();
+        taken.inspect_err(|refused| engine.refused(size, turn, refused))
+    }
+
+    #[inline]
+    pub(super) fn take_again(engine: &Engine, size: usize) -> Option<Self> {
+        let (class, block) = engine.take_again(size)?;
+        Some(Self { data: block.into_raw(), meta: engine.meta.with_class(class) }.awake())
+    }
+
+    /// As [`take_slowly`](Self::take_slowly), but a refusal counts as none.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn take_uncounted(
+        engine: &Engine,
+        size: usize,
+        turn: Turn,
+    ) -> Result<Self, GetError> {
+        let (data, meta) = match engine.get_slow(size, turn)? {
+            Got::Block(class, block) => {
+                let meta = engine.meta.with_class(class);
+                return Ok(Self { data: block.into_raw(), meta }.awake().verified(engine));
+            }
+            Got::Fresh(class, block) => (block.into_raw(), engine.meta.with_class(class)),
+            Got::Oversize(oversize) => (oversize.into_raw(), engine.meta.with_oversize()),
+        };
+        Ok(Self { data, meta: meta.with_zeroed() }.awake())
+    }
+
+    /// Tells the sanitizer, if there is one, that the memory is in use.
+    #[inline(always)]
+    pub(super) fn awake(self) -> Self {
+        if cfg!(shockwave_asan) {
+            asan::unpoison(self.data, self.capacity());
+        }
+        self
+    }
+}

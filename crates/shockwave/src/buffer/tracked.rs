@@ -1,0 +1,61 @@
+//! Buffers that a record is kept of: how the record comes, moves and goes.
+
+use std::panic::Location;
+
+use super::Buffer;
+use crate::engine::{Engine, Turn};
+use crate::error::GetError;
+
+impl Buffer {
+    /// Has a buffer that came from a cell looked at by all that want to see each get. Where nobody
+    /// does, that is one test.
+    #[inline]
+    pub(super) fn seen(self, engine: &Engine, site: &'static Location<'static>) -> Self {
+        #[cold]
+        #[inline(never)]
+        fn looked_at(buffer: Buffer, engine: &Engine, site: &'static Location<'static>) -> Buffer {
+            buffer.verified(engine).tracked(engine, site)
+        }
+        if engine.sees_gets { looked_at(self, engine, site) } else { self }
+    }
+
+    /// Has the pool's tracker, if it has one, make a record of this buffer if it is the one in so
+    /// many. The mark in the meta word is what sends its drop to [`untrack`](Self::untrack).
+    #[inline]
+    pub(crate) fn tracked(mut self, engine: &Engine, site: &'static Location<'static>) -> Self {
+        if let Some(tracker) = &engine.tracker
+            && tracker.begin(self.data, self.capacity(), site)
+        {
+            self.meta = self.meta.with_tracked();
+        }
+        self
+    }
+
+    /// Removes the record. For a buffer that is about to go.
+    pub(super) fn untrack(&self) {
+        if let Some(tracker) = &self.engine().tracker {
+            tracker.end(self.data);
+        }
+    }
+
+    /// Takes a buffer for another to grow into: one that is not sampled by itself, and whose
+    /// refusal counts as none.
+    pub(super) fn take_for_growth(engine: &Engine, size: usize) -> Result<Self, GetError> {
+        match Self::take_again(engine, size) {
+            Some(buffer) => Ok(buffer.verified(engine)),
+            None => Self::take_uncounted(engine, size, Turn::Last),
+        }
+    }
+
+    /// Takes over the record of the buffer that grows into this one, with its site and its age.
+    pub(super) fn inherit_record(&mut self, smaller: &Self) {
+        if !smaller.meta.is_tracked() {
+            return;
+        }
+        let capacity = self.capacity();
+        let tracker = self.engine().tracker.as_ref();
+        if tracker.is_some_and(|tracker| tracker.moved(smaller.data, self.data, capacity)) {
+            self.meta = self.meta.with_tracked();
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! What an engine does for its pool's modes where it is made and where it ends.
+
+use super::Engine;
+use crate::cells::rseq::Column;
+use crate::modes::Modes;
+use crate::track::Tracker;
+
+impl Engine {
+    /// The same engine with modes. Puts are sent off the fast path by a flag that each buffer takes
+    /// from `meta`, gets by there being no column to enter; puts go on to use the cells from there.
+    pub(crate) fn with_modes(mut self, modes: Modes) -> Self {
+        if modes.clear_puts() {
+            self.meta = self.meta.with_scrub().with_zeroed();
+        }
+        if modes.see_gets() {
+            self.first_column = Column::NONE;
+            self.sees_gets = true;
+        }
+        self.tracker = modes.track.sampling.map(Tracker::new);
+        self.modes = modes;
+        self
+    }
+
+    /// Tells of what is out at the end. Called outside of every lock and of the slow path's stay,
+    /// since who is told may use other pools.
+    pub(super) fn tell_end(&self, buffers: u64, bytes: u64) {
+        let look = || self.tracker.as_ref().map_or_else(Vec::new, Tracker::look);
+        self.modes.track.ended(buffers, bytes, look);
+    }
+}

@@ -1,0 +1,34 @@
+//! Modes: what a pool was built to do besides, all of it off by default.
+//!
+//! No mode is asked about where a get and a put are fast. One that has to see each put sets a flag
+//! in the meta word of every buffer, by which drops leave the fast path anyway; one that has to see
+//! each get leaves the engine without a column for the fast path to enter. A pool without modes has
+//! neither, and runs the same instructions as if there were none.
+
+use crate::track::Track;
+use crate::verify::Verify;
+
+/// What a pool was built to do besides.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Modes {
+    /// Whether `zero_on_return` was asked for.
+    pub(crate) zero: bool,
+    /// Whether and how idle buffers are looked at when they are taken.
+    pub(crate) verify: Verify,
+    /// Whether nothing is kept: every get is fresh memory, and every put frees it.
+    pub(crate) passthrough: bool,
+    /// Whether and how it is recorded who has which buffer.
+    pub(crate) track: Track,
+}
+
+impl Modes {
+    /// Whether buffers are cleared on return, so that every idle one is zero.
+    pub(crate) fn clear_puts(&self) -> bool {
+        self.zero || self.verify.is_on()
+    }
+
+    /// Whether gets must not take the fast path, because there is something to be seen of each.
+    pub(crate) fn see_gets(&self) -> bool {
+        self.verify.is_on() || self.track.sampling.is_some()
+    }
+}

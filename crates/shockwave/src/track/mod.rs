@@ -1,0 +1,201 @@
+//! Tracking: who holds which buffer, since when, and taken where; for one in so many gets.
+//!
+//! ```text
+//!    get ── one in n ──▶ Tracker.begin ──▶ a record in the table, a mark in the buffer's meta word
+//!    drop ─ if marked ─▶ Tracker.end   ──▶ the record goes
+//!    pool.outstanding() ▶ Tracker.look ──▶ all records there are
+//! ```
+#![expect(clippy::similar_names, reason = "a size and a site are what a record is about")]
+
+mod table;
+
+use std::fmt;
+use std::panic::Location;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use crate::callback::Callback;
+use crate::sampling::Sampling;
+use table::{Record, Table};
+
+/// A buffer that is out, as far as it is known: one of those that were sampled. From
+/// [`BufferPool::outstanding`](crate::BufferPool::outstanding).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Outstanding {
+    /// Bytes of the buffer: its capacity.
+    pub size: usize,
+    /// How long it has been out. A buffer that grows keeps its age.
+    pub age: Duration,
+    /// The call that took it.
+    pub site: &'static Location<'static>,
+    /// The thread that took it: on Linux the system's number for it, as `top -H` shows; elsewhere a
+    /// number of this crate's own.
+    pub thread: u64,
+}
+
+impl fmt::Display for Outstanding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { size, age, site, thread } = self;
+        write!(f, "{size} bytes for {age:.1?}, taken at {site} by thread {thread}")
+    }
+}
+
+/// What was still out when a pool ended: when its last handle was dropped. Told to
+/// [`on_end`](crate::BufferPoolBuilder::on_end).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EndReport {
+    /// Buffers out, exactly, oversize ones included.
+    pub buffers: u64,
+    /// Bytes of these.
+    pub bytes: u64,
+    /// Those of them that were sampled, longest out first. Empty in a pool that does not track.
+    pub outstanding: Vec<Outstanding>,
+}
+
+impl fmt::Display for EndReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { buffers, bytes, outstanding } = self;
+        write!(f, "a pool ended with {buffers} buffers of {bytes} bytes out")?;
+        outstanding.iter().try_for_each(|one| write!(f, "\n  {one}"))
+    }
+}
+
+/// Whether and how a pool tracks.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Track {
+    /// Which gets are recorded; none by default.
+    pub(crate) sampling: Option<Sampling>,
+    /// Who is told of a pool that ends with buffers out.
+    pub(crate) on_end: Option<Callback<EndReport>>,
+}
+
+/// Pools that ended with buffers out.
+static ENDED_IN_USE: AtomicU64 = AtomicU64::new(0);
+
+/// How many pools of this process have ended while buffers of theirs were out. Counted for every
+/// pool, tracked or not. Such buffers are freed when they are dropped; a program that means to
+/// return all of them before it lets go of a pool can hold this against zero.
+///
+/// ```
+/// let before = shockwave::pools_ended_in_use();
+/// let pool = shockwave::BufferPool::new();
+/// let buffer = pool.get(4096);
+/// drop(pool);
+/// drop(buffer);
+/// assert_eq!(shockwave::pools_ended_in_use(), before + 1);
+/// ```
+#[must_use]
+pub fn pools_ended_in_use() -> u64 {
+    ENDED_IN_USE.load(Relaxed)
+}
+
+impl Track {
+    /// Counts and tells of a pool that ends, if buffers of it are out. `look` finds those that are
+    /// known.
+    pub(crate) fn ended(&self, buffers: u64, bytes: u64, look: impl FnOnce() -> Vec<Outstanding>) {
+        if buffers == 0 {
+            return;
+        }
+        ENDED_IN_USE.fetch_add(1, Relaxed);
+        if let Some(callback) = &self.on_end {
+            callback.call(&EndReport { buffers, bytes, outstanding: look() });
+        }
+    }
+}
+
+/// The records of one pool that tracks.
+#[derive(Debug)]
+pub(crate) struct Tracker {
+    sampling: Sampling,
+    /// From when ages are counted.
+    began: Instant,
+    table: Table,
+}
+
+impl Tracker {
+    pub(crate) fn new(sampling: Sampling) -> Self {
+        Self { sampling, began: Instant::now(), table: Table::new() }
+    }
+
+    /// Records that a buffer was taken, if it is the one in so many. Says whether it was recorded;
+    /// then [`end`](Self::end) is owed. May be called from a signal handler, and while any other
+    /// call is under way.
+    #[inline]
+    pub(crate) fn begin(
+        &self,
+        data: NonNull<u8>,
+        size: usize,
+        site: &'static Location<'static>,
+    ) -> bool {
+        self.sampling.hit() && self.record(data, size, site)
+    }
+
+    #[cold]
+    fn record(&self, data: NonNull<u8>, size: usize, site: &'static Location<'static>) -> bool {
+        let since = nanoseconds(self.began.elapsed());
+        self.table.insert(data.addr().get(), &Record { size, since, site, thread: thread() })
+    }
+
+    /// Removes the record of a buffer that goes.
+    pub(crate) fn end(&self, data: NonNull<u8>) {
+        self.table.remove(data.addr().get());
+    }
+
+    /// Has the record of a buffer go on for the one that it grew into. Says whether it could.
+    pub(crate) fn moved(&self, from: NonNull<u8>, to: NonNull<u8>, size: usize) -> bool {
+        let record = self.table.get(from.addr().get());
+        record.is_some_and(|record| self.table.insert(to.addr().get(), &Record { size, ..record }))
+    }
+
+    /// All that is recorded, longest out first.
+    pub(crate) fn look(&self) -> Vec<Outstanding> {
+        let now = nanoseconds(self.began.elapsed());
+        let mut found: Vec<_> =
+            self.table.records().map(|record| outstanding(record, now)).collect();
+        found.sort_by_key(|one| std::cmp::Reverse(one.age));
+        found
+    }
+
+    /// Samples that found no room in the table.
+    pub(crate) fn lost(&self) -> u64 {
+        self.table.lost()
+    }
+}
+
+fn outstanding(record: Record, now: u64) -> Outstanding {
+    let Record { size, since, site, thread } = record;
+    Outstanding { size, age: Duration::from_nanos(now.saturating_sub(since)), site, thread }
+}
+
+/// Nanoseconds, enough for 584 years.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// A number for this thread. Asked for sampled gets only.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "asks the system for this thread's number")]
+fn thread() -> u64 {
+    // SAFETY: asks for a number, and always succeeds.
+    let id = unsafe { libc::syscall(libc::SYS_gettid) };
+    u64::try_from(id).unwrap_or(0)
+}
+
+/// A number for this thread. Asked for sampled gets only.
+#[cfg(not(target_os = "linux"))]
+fn thread() -> u64 {
+    crate::sync::thread_word! {
+        /// This thread's number, or 0 before it was first asked for.
+        static NUMBER: u64 = 0
+    }
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NUMBER.with(|number| {
+        if number.get() == 0 {
+            number.set(NEXT.fetch_add(1, Relaxed));
+        }
+        number.get()
+    })
+}
