@@ -3,7 +3,10 @@
 //!
 //! ```text
 //!   args ─▶ loadtest::plan ─▶ loadtest::execute ─▶ loadtest::text, JSON, report
-//!        └▶ bench::cases   ─▶ bench::measure    ─▶ bench::table, JSON
+//!        ├▶ bench::cases   ─▶ bench::measure    ─▶ bench::table, JSON
+//!        ├▶ serve          ─▶ a pool, a server on it, and what tells how they are
+//!        ├▶ top            ─▶ what a server tells, in a terminal
+//!        └▶ plan           ─▶ settings that follow from it
 //! ```
 //!
 //! It is a library so that its parsers can be called from elsewhere, such as a fuzz target, and

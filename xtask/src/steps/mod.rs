@@ -52,6 +52,8 @@ pub(crate) const STEPS: &[Step] = &[
         name: "browser",
         what: "the dashboard in Chromium, under load and after a restart",
         run: browser::browser,
+    },
+    Step {
         name: "prometheus",
         what: "pages and rules, by the programs that will read them",
         run: prometheus::prometheus,
