@@ -27,6 +27,7 @@ mod plan;
 mod progress;
 mod reading;
 mod report;
+#[cfg(unix)]
 mod serve;
 mod table;
 mod top;
@@ -58,6 +59,7 @@ fn run(args: &Args) -> anyhow::Result<Exit> {
     match &args.command {
         Command::Loadtest(loadtest) => loadtest::run(loadtest, Color::for_stdout(args.color)),
         Command::Bench(bench) => bench::run(bench, Color::for_stdout(args.color)),
+        #[cfg(unix)]
         Command::Serve(serve) => serve::run(serve, Color::for_stderr(args.color)),
         Command::Top(top) => top::run(top, Color::for_stdout(args.color)),
         Command::Plan(plan) => plan::run(plan),

@@ -8,6 +8,7 @@ mod fuzz;
 mod interop;
 mod programs;
 mod prometheus;
+mod served;
 mod suites;
 
 use crate::run::{Context, Outcome};

@@ -221,3 +221,56 @@ fn it_fits_a_telephone_and_either_scheme_and_can_be_read() {
     }
     assert_ne!(pages[0], pages[1]);
 }
+
+#[test]
+#[ignore = "needs Chromium: cargo xtask browser"]
+fn numbers_are_written_as_people_read_them() {
+    let server = Server::start(&[]);
+    let mut browser = dashboard(&server);
+    for (call, text) in [
+        ("count(1234567)", "1,234,567"),
+        ("rate(0)", "0"),
+        ("rate(0.25)", "0.3"),
+        ("rate(9999)", "9,999"),
+        ("rate(12345)", "12.3 k"),
+        ("rate(999999)", "1.00 M"),
+        ("bytes(0)", "0 B"),
+        ("bytes(4096)", "4 KiB"),
+        ("bytes(1536)", "1.50 KiB"),
+        ("bytes(1073741824)", "1 GiB"),
+        ("seconds(0.0000123)", "12 µs"),
+        ("seconds(0.0025)", "2.5 ms"),
+        ("seconds(3.1)", "3.1 s"),
+        ("percent(100)", "100 %"),
+        ("percent(99.9999)", "99.99 %"),
+        ("percent(0.0001)", "0.01 %"),
+        ("percent(85.25)", "85.3 %"),
+        ("age(0.5)", "0 s"),
+        ("age(61)", "1 min 1 s"),
+        ("age(3600)", "1 h"),
+        ("age(200000)", "2 d 7 h"),
+        ("rate(NaN)", "–"),
+    ] {
+        let shown = browser.value(&format!("import('/assets/format.js').then((it) => it.{call})"));
+        assert_eq!(shown, text, "{call}");
+    }
+    let mut rates = |before: &str, now: &str| {
+        let of = |it: &str| format!("{{...{it}, server: {{ requests_total: 0 }}}}");
+        browser.value(&format!(
+            "import('/assets/rates.js').then(({{ rates }}) => rates({}, {}))",
+            of(before),
+            of(now)
+        ))
+    };
+    let pool = |seconds: u32, gets: u32, hits: u32| {
+        format!(
+            "{{ uptime_seconds: {seconds}, pool: {{ pools: [], total_gets: {gets},
+               total_hits: {hits}, total_misses: {}, oversize_gets: {seconds}, refused: 0 }} }}",
+            gets - hits
+        )
+    };
+    let found = rates(&pool(2, 100, 50), &pool(4, 300, 230));
+    assert_eq!((&found["gets"], &found["hitRate"]), (&101.into(), &90.into()));
+    let none = rates(&pool(2, 100, 50), &pool(4, 100, 50));
+    assert_eq!((&none["gets"], &none["hitRate"]), (&1.into(), &Value::Null));
+}
