@@ -32,8 +32,11 @@ fn values_move_under_load_and_are_those_of_the_metrics() {
     let mut browser = dashboard(&server);
     let gets = row(&mut browser)[4].parse::<u64>();
     assert!(gets.is_ok_and(|gets| gets < 100), "there is little yet");
-    // For ten seconds at most, so that a rate is seen while there is one.
-    browser.value("fetch('/bytes/40m').then((response) => response.arrayBuffer()); true");
+    browser.value(
+        "fetch('/bytes/40m').then((response) => response.arrayBuffer())
+            .then((bytes) => { window.fetched = bytes.byteLength; }); true",
+    );
+    // Rates are of the last ten seconds, so that one is seen while the load is young.
     browser.becomes(
         "[...document.querySelectorAll('#classes tr')].some((row) =>
             row.cells[0].textContent === '16 KiB' && parseFloat(row.cells[1].textContent) > 0)",
@@ -41,6 +44,7 @@ fn values_move_under_load_and_are_those_of_the_metrics() {
     browser.becomes("parseFloat(document.getElementById('gets').textContent) > 0");
     browser.becomes("document.getElementById('hit-rate').textContent.endsWith('%')");
     browser.becomes("parseFloat(document.getElementById('requests').textContent) > 0");
+    browser.becomes("window.fetched === 40 * 1024 * 1024");
     // What the page shows lies between what the metrics were before and what they are after.
     let class = |metrics: &Value| {
         let classes = metrics["pool"]["pools"].as_array().unwrap();
