@@ -1,10 +1,10 @@
 //! Steady from process to process: this program, started many times over, measures every form with
 //! the floor beside it.
 //!
-//! What one process finds all along and others do not has to do with where its stack, heap and pool
-//! came to lie, or with what the machine did meanwhile. Two witnesses tell them apart, the floor and
-//! the [busy floor](crate::contenders::busy). They have no part in the pool's placement, so if
-//! either moved as well, it was the machine.
+//! What one process finds all along and others do not has to do with where its stack, heap and
+//! pool came to lie, or with what the machine did meanwhile. Two witnesses tell them apart, the
+//! floor and the [busy floor](crate::contenders::busy). They have no part in the pool's placement,
+//! so if either moved as well, it was the machine.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;

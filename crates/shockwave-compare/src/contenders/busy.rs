@@ -2,8 +2,8 @@
 //!
 //! The floor waits for its own last store; a pool also fills the processor with instructions. Where
 //! a neighbor has the other half of the core, as it may on a rented machine, there is less room for
-//! instructions while waiting takes as long as ever: the floor hardly notices, and a pool does. This
-//! is a witness that notices as well, and whose things lie where they like.
+//! instructions while waiting takes as long as ever: the floor hardly notices, and a pool does.
+//! This is a witness that notices as well, and has no part in where the pool's things lie.
 #![expect(unsafe_code, reason = "promises what a buffer's address points at, and does nothing")]
 
 use std::arch::asm;
