@@ -171,8 +171,8 @@ async fn a_peer_with_many_requests_does_not_keep_the_thread_to_itself() {
     let (mut client, _task) = connect(&server, Router::new().route("/", counting));
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(500)).await;
     // In line behind the connection, and before it comes to its second turn.
-    let served = tokio::spawn(async move { count.load(Relaxed) }).await.unwrap();
-    assert!((1..=64).contains(&served), "{served} requests in one turn");
+    let handled = tokio::spawn(async move { count.load(Relaxed) }).await.unwrap();
+    assert!((1..=64).contains(&handled), "{handled} requests in one turn");
     for _ in 0..500 {
         assert_eq!(client.answer().await.status, 200);
     }
