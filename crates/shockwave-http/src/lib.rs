@@ -111,8 +111,9 @@
 //!
 //! What HTTP leaves to taste is refused where leniency has let requests be smuggled: both lengths
 //! at once, lengths that are lists, any transfer coding but `chunked`, lines that end with LF
-//! alone, folded fields, space before a colon, a missing or repeated `Host`. Each refusal has its status,
-//! `Connection: close`, no body, and a line in the log at level `debug` that says what was wrong.
+//! alone, folded fields, space before a colon, a missing or repeated `Host`. Each refusal has its
+//! status, `Connection: close`, no body, and a line in the log at level `debug` that says what was
+//! wrong.
 //! `docs/design/rfc9112.md` in the repository goes through the RFC section by section.
 //!
 //! # Security

@@ -1,5 +1,7 @@
 //! Connections that stay, and requests that follow one another.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use axum::Router;
@@ -156,4 +158,22 @@ async fn a_request_that_is_split_at_every_byte_is_served() {
         tokio::task::yield_now().await;
     }
     assert_eq!(client.answer().await.text(), "hello");
+}
+
+#[tokio::test]
+async fn a_peer_with_many_requests_does_not_keep_the_thread_to_itself() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counting = {
+        let count = Arc::clone(&count);
+        get(async move || _ = count.fetch_add(1, Relaxed))
+    };
+    let server = builder().build();
+    let (mut client, _task) = connect(&server, Router::new().route("/", counting));
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(500)).await;
+    // In line behind the connection, and before it comes to its second turn.
+    let handled = tokio::spawn(async move { count.load(Relaxed) }).await.unwrap();
+    assert!((1..=64).contains(&handled), "{handled} requests in one turn");
+    for _ in 0..500 {
+        assert_eq!(client.answer().await.status, 200);
+    }
 }
