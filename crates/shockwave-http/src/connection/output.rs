@@ -77,8 +77,12 @@ impl<D: Buf> Output<D> {
             }
             Some(buffer) => buffer,
             None => {
-                let room = if expected { bytes.max(GATHERED_BYTES) } else { bytes };
-                shared.buffer_for_answer(room).map_err(NoRoom::Memory)?
+                let more = bytes.max(GATHERED_BYTES);
+                let more = if expected { shared.pool.try_get(more).ok() } else { None };
+                match more {
+                    Some(buffer) => buffer,
+                    None => shared.buffer_for_answer(bytes).map_err(NoRoom::Memory)?,
+                }
             }
         };
         Ok(self.buffer.insert(buffer))

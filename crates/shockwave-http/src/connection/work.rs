@@ -178,7 +178,7 @@ where
                     Some(Poll::Ready(Err(error))) => {
                         Turn::Refuse(link.refused(StatusCode::INTERNAL_SERVER_ERROR, &error.into()))
                     }
-                    Some(Poll::Pending) => flow.handler_waits(link, cx),
+                    Some(Poll::Pending) => flow.attend(Wait::Handler, link, cx),
                     None => Turn::Refuse(link.panicked()),
                 },
                 StageProjection::Answering { response } => flow.answer(response, link, cx),
@@ -260,20 +260,9 @@ impl<D: Buf> Flow<D> {
         }
     }
 
-    /// While the handler waits: feeds it what it waits for, sends what is there, and looks whether
-    /// the peer is still there.
-    fn handler_waits<Io, S, B>(&mut self, link: &mut Link<Io, S>, cx: &mut Context<'_>) -> Turn<B>
-    where
-        Io: AsyncRead + AsyncWrite + Unpin,
-    {
-        if let Some(turn) = self.look_ahead(link, cx) {
-            return turn;
-        }
-        self.attend(Wait::Handler, link, cx)
-    }
-
-    /// Feeds the reader of the request's body, sends what is there, and waits: for the peer where
-    /// it must go on, else for what `wait` says.
+    /// While the handler waits or makes an answer: looks whether the peer is still there, feeds the
+    /// reader of the request's body, sends what is there, and waits: for the peer where it must go
+    /// on, else for what `wait` says.
     pub(super) fn attend<Io, S, B>(
         &mut self,
         wait: Wait,
@@ -283,6 +272,9 @@ impl<D: Buf> Flow<D> {
     where
         Io: AsyncRead + AsyncWrite + Unpin,
     {
+        if let Some(turn) = self.look_ahead(link, cx) {
+            return turn;
+        }
         let body = match self.feed(link, cx) {
             Ok(body) => body,
             Err(stop) => return stop.into(),

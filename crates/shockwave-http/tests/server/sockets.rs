@@ -95,6 +95,28 @@ async fn a_handler_of_a_peer_that_reset_is_dropped() {
 }
 
 #[tokio::test]
+async fn an_answer_to_a_peer_that_reset_is_dropped_though_nothing_is_sent() {
+    let (sender, mut dropped) = tokio::sync::mpsc::channel(1);
+    let handler = move || {
+        let (frames, receiver) = tokio::sync::mpsc::channel(1);
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            frames.closed().await;
+            sender.send(()).await.unwrap();
+        });
+        async { axum::body::Body::new(crate::common::Fed(receiver)) }
+    };
+    let server = builder().build();
+    let address = listen(&server, Router::new().route("/", get(handler))).await;
+    let mut client = Client::tcp(address).await;
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    client.until(b"\r\n\r\n").await.unwrap();
+    client.io.set_zero_linger().unwrap();
+    drop(client);
+    dropped.recv().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_handler_of_a_peer_that_half_closed_is_dropped_if_that_is_asked() {
     let (sender, mut dropped) = tokio::sync::mpsc::channel(1);
     let server = builder().cancel_on_half_close(true).build();

@@ -152,7 +152,9 @@ async fn a_marker_never_shows_on_another_connection() {
     }
     let metrics = pool.metrics();
     assert_eq!(metrics.in_use_bytes, 0);
-    assert!(metrics.idle_bytes <= 8 * (64 << 10), "the tenants shared few buffers: {metrics}");
+    // On many cores there are some for each; still each buffer changed hands many times.
+    let buffers = metrics.idle_bytes / (64 << 10);
+    assert!(metrics.total_gets > 20 * buffers, "the tenants shared few buffers: {metrics}");
 }
 
 #[tokio::test]
