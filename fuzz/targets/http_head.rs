@@ -61,7 +61,8 @@ fuzz_target!(|bytes: &[u8]| {
         again.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
     }
     again.extend(b"\r\n");
-    let limits = Limits { head_bytes: usize::MAX, request_line_bytes: usize::MAX, ..LIMITS };
+    // A target with an authority makes up for a Host that 1.0 left out.
+    let limits = Limits { fields: LIMITS.fields + 1, ..LIMITS };
     let again = parse_head(&again, &limits).expect("what was read can be written");
     assert_eq!(again.headers, head.headers);
     assert_eq!((again.body, again.keep_alive), (head.body, head.keep_alive));

@@ -42,6 +42,8 @@ enum State {
     Exact(u64),
     Chunked(Chunked),
     Done,
+    /// What was refused is refused again.
+    Refused(Refusal),
 }
 
 /// What [`BodyDecoder::decode`] made of the bytes it was given.
@@ -87,10 +89,11 @@ impl BodyDecoder {
     /// # Errors
     ///
     /// 400 if what should be framing is not, or chunk extensions exceed their limit, 413 if chunks
-    /// amount to more than the limit, 431 if the trailers exceed theirs. After an error, there is
-    /// nothing more to decode on this connection.
+    /// amount to more than the limit, 431 if the trailers exceed theirs. The same refusal from then
+    /// on: there is nothing more to decode on this connection.
     pub fn decode(&mut self, bytes: &[u8]) -> Result<Decoded, Refusal> {
         match &mut self.state {
+            State::Refused(refusal) => Err(refusal.clone()),
             State::Done => Ok(Decoded { consumed: 0, event: BodyEvent::End(None) }),
             State::Exact(_) if bytes.is_empty() => {
                 Ok(Decoded { consumed: 0, event: BodyEvent::More })
@@ -105,11 +108,13 @@ impl BodyDecoder {
                 Ok(Decoded { consumed: length, event: BodyEvent::Data(0..length) })
             }
             State::Chunked(chunked) => {
-                let decoded = chunked.decode(bytes)?;
-                if matches!(decoded.event, BodyEvent::End(_)) {
-                    self.state = State::Done;
+                let decoded = chunked.decode(bytes);
+                match &decoded {
+                    Ok(Decoded { event: BodyEvent::End(_), .. }) => self.state = State::Done,
+                    Ok(_) => {}
+                    Err(refusal) => self.state = State::Refused(refusal.clone()),
                 }
-                Ok(decoded)
+                decoded
             }
         }
     }
@@ -129,7 +134,7 @@ impl BodyDecoder {
         match &self.state {
             State::Exact(left) => usize::try_from(*left).unwrap_or(usize::MAX),
             State::Chunked(chunked) => chunked.wanted(),
-            State::Done => 0,
+            State::Done | State::Refused(_) => 0,
         }
     }
 
@@ -138,7 +143,7 @@ impl BodyDecoder {
     pub fn remaining(&self) -> Option<u64> {
         match &self.state {
             State::Exact(left) => Some(*left),
-            State::Chunked(_) => None,
+            State::Chunked(_) | State::Refused(_) => None,
             State::Done => Some(0),
         }
     }

@@ -59,7 +59,8 @@ impl Chunked {
             body_left: limits.body_bytes,
             extensions_left: narrow(limits.chunk_extension_bytes),
             trailer_limits: TrailerLimits {
-                bytes: narrow(limits.trailer_bytes),
+                // The empty line alone is always allowed.
+                bytes: narrow(limits.trailer_bytes).max(2),
                 fields: narrow(limits.fields),
             },
             trailers: None,

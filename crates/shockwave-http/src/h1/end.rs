@@ -21,6 +21,8 @@ use crate::Limits;
 #[derive(Debug, Default, Clone)]
 pub struct HeadEnd {
     lines: Lines,
+    /// What was refused is refused again: the search stands behind it.
+    refused: Option<Refusal>,
 }
 
 impl HeadEnd {
@@ -35,8 +37,19 @@ impl HeadEnd {
     ///
     /// A refusal as soon as no continuation can help: a request line (414), a head or a number of
     /// fields (431) over its limit, a line that ends without CR, a first byte that begins no method
-    /// (400).
+    /// (400). The same refusal from then on.
     pub fn find(&mut self, bytes: &[u8], limits: &Limits) -> Result<Option<usize>, Refusal> {
+        if let Some(refusal) = &self.refused {
+            return Err(refusal.clone());
+        }
+        let found = self.search(bytes, limits);
+        if let Err(refusal) = &found {
+            self.refused = Some(refusal.clone());
+        }
+        found
+    }
+
+    fn search(&mut self, bytes: &[u8], limits: &Limits) -> Result<Option<usize>, Refusal> {
         let window = &bytes[..bytes.len().min(limits.head_bytes)];
         if self.lines.count() == 0 {
             self.begin(window)?;

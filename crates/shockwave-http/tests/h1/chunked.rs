@@ -192,6 +192,16 @@ fn it_knows_what_surely_follows() {
 }
 
 #[test]
+fn what_was_refused_is_refused_again() {
+    let mut decoder = BodyDecoder::new(BodyLength::Chunked, &Limits::default());
+    let refusal = decoder.decode(b"1\r\nx\r\n1 \r").map(|came| came.consumed);
+    assert_eq!(refusal, Ok(4), "the data before it is handed out");
+    let refusal = decoder.decode(b"\r\n1 \r\n").unwrap_err();
+    assert_eq!(decoder.decode(b"0\r\n\r\n").unwrap_err(), refusal);
+    assert_eq!((decoder.is_done(), decoder.wanted(), decoder.remaining()), (false, 0, None));
+}
+
+#[test]
 fn data_is_handed_out_in_place() {
     let bytes = b"5\r\nHello\r\n0\r\n\r\n";
     let mut decoder = BodyDecoder::new(BodyLength::Chunked, &Limits::default());

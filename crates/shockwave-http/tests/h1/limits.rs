@@ -130,6 +130,15 @@ fn limits_of_nothing_refuse() {
 }
 
 #[test]
+fn what_was_refused_is_refused_again() {
+    let limits = Limits::default();
+    let mut end = HeadEnd::default();
+    let refusal = end.find(b"GET / HTTP/1.1\n", &limits).unwrap_err();
+    assert_eq!(end.find(b"GET / HTTP/1.1\nHost: a\r\n\r\n", &limits), Err(refusal.clone()));
+    assert_eq!(end.find(b"", &limits), Err(refusal));
+}
+
+#[test]
 fn a_method_at_its_limit_and_past_it() {
     let limits = Limits::default();
     let head = |method: usize| format!("{:M<method$} / HTTP/1.1\r\nHost: a\r\n\r\n", "");

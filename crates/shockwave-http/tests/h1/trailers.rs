@@ -97,6 +97,15 @@ fn a_section_at_its_limit_and_past_it() {
 }
 
 #[test]
+fn a_section_may_always_be_empty() {
+    for trailer_bytes in 0..4 {
+        let limits = Limits { trailer_bytes, ..Limits::default() };
+        assert!(with("", &limits).unwrap().is_some());
+        assert_eq!(with("X: y\r\n", &limits).unwrap_err().status(), 431);
+    }
+}
+
+#[test]
 fn fields_at_their_limit_and_past_it() {
     let limits = Limits { fields: 3, ..Limits::default() };
     assert_eq!(with(&"X: y\r\n".repeat(3), &limits).unwrap().unwrap().trailers.unwrap().len(), 3);
