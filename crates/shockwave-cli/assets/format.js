@@ -42,7 +42,7 @@ export function percent(number) {
   if (!Number.isFinite(number)) return NONE;
   if (number === 100 || number === 0) return `${number} %`;
   const shown = Math.min(99.99, Math.max(0.01, number));
-  return `${shown.toFixed(shown > 99 || shown < 1 ? 2 : 1)} %`;
+  return `${shown.toFixed(shown >= 99 || shown < 1 ? 2 : 1)} %`;
 }
 
 /** How long a server has been up, in two units. */

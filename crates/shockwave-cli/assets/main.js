@@ -111,6 +111,7 @@ function tell() {
   const shown = isPaused && state === "live" ? "paused" : state;
   if ($("status").dataset.state === shown) return;
   $("status").dataset.state = shown;
+  $("main").dataset.stale = String(shown === "reconnecting");
   $("status").textContent = STATES[shown];
 }
 

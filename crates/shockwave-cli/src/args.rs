@@ -14,6 +14,7 @@ use crate::parse::{
     ParseError, parse_duration, parse_ops, parse_percent, parse_sizes, parse_warmup, parse_workers,
 };
 use crate::plan::PlanArgs;
+#[cfg(unix)]
 use crate::serve::ServeArgs;
 use crate::top::TopArgs;
 
@@ -52,6 +53,7 @@ pub(crate) enum Command {
     ///
     /// It listens on this machine only, unless --listen says otherwise. Under systemd it takes the
     /// sockets that it is passed, and tells when it is ready and when it ends.
+    #[cfg(unix)]
     Serve(ServeArgs),
     /// Show what a server does, live, in this terminal
     ///

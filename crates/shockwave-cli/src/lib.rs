@@ -3,7 +3,10 @@
 //!
 //! ```text
 //!   args ─▶ loadtest::plan ─▶ loadtest::execute ─▶ loadtest::text, JSON, report
-//!        └▶ bench::cases   ─▶ bench::measure    ─▶ bench::table, JSON
+//!        ├▶ bench::cases   ─▶ bench::measure    ─▶ bench::table, JSON
+//!        ├▶ serve          ─▶ a pool, a server on it, and what tells how they are
+//!        ├▶ top            ─▶ what a server tells, in a terminal
+//!        └▶ plan           ─▶ settings that follow from it
 //! ```
 //!
 //! It is a library so that its parsers can be called from elsewhere, such as a fuzz target, and
@@ -24,6 +27,7 @@ mod plan;
 mod progress;
 mod reading;
 mod report;
+#[cfg(unix)]
 mod serve;
 mod table;
 mod top;
@@ -55,6 +59,7 @@ fn run(args: &Args) -> anyhow::Result<Exit> {
     match &args.command {
         Command::Loadtest(loadtest) => loadtest::run(loadtest, Color::for_stdout(args.color)),
         Command::Bench(bench) => bench::run(bench, Color::for_stdout(args.color)),
+        #[cfg(unix)]
         Command::Serve(serve) => serve::run(serve, Color::for_stderr(args.color)),
         Command::Top(top) => top::run(top, Color::for_stdout(args.color)),
         Command::Plan(plan) => plan::run(plan),

@@ -48,6 +48,32 @@ pub(crate) unsafe trait Contender: Sized + 'static {
         black_box(address);
     }
 
+    /// A buffer of `size` zeros. By hand where the contender has none to give.
+    #[inline(always)]
+    fn get_zeroed(&mut self, size: usize) -> Self::Buffer {
+        let mut buffer = self.get(size);
+        let address = Self::address(&mut buffer);
+        // SAFETY: by the trait's contract there are `size` bytes at `address`.
+        unsafe { address.write_bytes(0, size) };
+        black_box(address);
+        buffer
+    }
+
+    /// Writes `bytes` over the front of a buffer of as many zeros.
+    #[inline(always)]
+    fn overwrite(buffer: &mut Self::Buffer, bytes: &[u8]) {
+        Self::fill(buffer, bytes);
+    }
+
+    /// Writes one byte to the front, where no byte was written before.
+    #[inline(always)]
+    fn write_byte(buffer: &mut Self::Buffer) {
+        let address = Self::address(buffer);
+        // SAFETY: no get is for less than a byte, and the buffer is its holder's until it is put.
+        unsafe { address.write_volatile(1) };
+        black_box(address);
+    }
+
     /// Takes a buffer back and clears the first `written` bytes. By hand where the contender has no
     /// such operation.
     #[inline(always)]
@@ -77,8 +103,5 @@ pub(crate) unsafe trait Contender: Sized + 'static {
 /// so that a get really ends before its put begins.
 #[inline(always)]
 pub(crate) fn touch<C: Contender>(buffer: &mut C::Buffer) {
-    let address = C::address(buffer);
-    // SAFETY: no get is for less than a byte, and the buffer is this caller's until it is put.
-    unsafe { address.write_volatile(1) };
-    black_box(address);
+    C::write_byte(buffer);
 }

@@ -9,8 +9,15 @@ pub(crate) const HELD_FEW: u64 = 16;
 /// Buffers held in [`Form::Held256`]: more than a core's magazine ever holds, so through the depot.
 pub(crate) const HELD_MANY: u64 = 256;
 
-/// Bytes of the buffers in [`Form::Reset`], all of which are written.
+/// Bytes of the buffers in [`Form::Reset`], [`Form::Filled`] and [`Form::Zeroed`], all of which are
+/// written.
 pub(crate) const RESET_BYTES: usize = 4 << 10;
+
+/// Bytes of the buffers in [`Form::ResetFew`] and [`Form::Few`].
+pub(crate) const FEW_OF_BYTES: usize = 64 << 10;
+
+/// Bytes written to them.
+pub(crate) const FEW_BYTES: usize = 300;
 
 /// Messages that the channel of [`Form::Handoff`] holds.
 pub(crate) const CHANNEL_DEPTH: usize = 128;
@@ -38,6 +45,14 @@ pub(crate) enum Form {
     Mixed,
     /// Get 4 KiB, write them all, put them cleared
     Reset,
+    /// Get 4 KiB, write them all, put them as they are
+    Filled,
+    /// Get 4 KiB of zeros, write them all, put them as they are
+    Zeroed,
+    /// Get 64 KiB, write 300 bytes, put them cleared
+    ResetFew,
+    /// Get 64 KiB, write 300 bytes, put them as they are
+    Few,
     /// As at-once, on all cores at the same time
     Cores,
     /// Got on one thread, put on another, over a bounded channel
@@ -46,13 +61,17 @@ pub(crate) enum Form {
 
 impl Form {
     /// All of them, in the order in which they are told.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::AtOnce,
         Self::Moved,
         Self::Held16,
         Self::Held256,
         Self::Mixed,
         Self::Reset,
+        Self::Filled,
+        Self::Zeroed,
+        Self::ResetFew,
+        Self::Few,
         Self::Cores,
         Self::Handoff,
     ];
@@ -66,6 +85,10 @@ impl Form {
             Self::Held256 => "256 held",
             Self::Mixed => "mixed sizes",
             Self::Reset => "with reset",
+            Self::Filled => "written in full",
+            Self::Zeroed => "zeros written in full",
+            Self::ResetFew => "with reset of 300 bytes",
+            Self::Few => "300 bytes written",
             Self::Cores => "all cores at once",
             Self::Handoff => "producer to consumer",
         }
@@ -92,6 +115,19 @@ impl Form {
                 "Get 4 KiB, write all of them, put them so that they are cleared; ns for each. \
                  Contenders without a reset are cleared by hand."
             }
+            Self::Filled => {
+                "Get 4 KiB, write all of them, put them as they are; ns for each. What is less than with \
+                 reset is what the reset costs; of the floor's, what a memset costs."
+            }
+            Self::Zeroed => {
+                "Get 4 KiB of zeros, write all of them, put them as they are; ns for each. Contenders \
+                 without zeros to give are cleared by hand."
+            }
+            Self::ResetFew => {
+                "Get 64 KiB, write 300 bytes, put them so that these are cleared; ns for each. \
+                 Contenders without a reset are cleared by hand, by one who knows how many to clear."
+            }
+            Self::Few => "Get 64 KiB, write 300 bytes, put them as they are; ns for each.",
             Self::Cores => {
                 "Get, write one byte, put, on all cores at the same time, one pinned thread on each; ns \
                  on each core, and how many times the throughput of one core alone."
@@ -104,11 +140,12 @@ impl Form {
         }
     }
 
-    /// The cases of this form for these sizes; two forms bring their own.
+    /// The cases of this form for these sizes; some forms bring their own.
     fn cases(self, sizes: &[usize]) -> impl Iterator<Item = Case> + use<'_> {
         let sizes = match self {
             Self::Mixed => &[0],
-            Self::Reset => &[RESET_BYTES],
+            Self::Reset | Self::Filled | Self::Zeroed => &[RESET_BYTES],
+            Self::ResetFew | Self::Few => &[FEW_OF_BYTES],
             _ => sizes,
         };
         sizes.iter().copied().map(move |bytes| Case { form: self, bytes })
@@ -171,7 +208,7 @@ mod tests {
     #[test]
     fn forms_with_a_size_of_their_own_come_once() {
         let cases = cases(&Form::ALL, &[2048, 4096]);
-        assert_eq!(cases.len(), 6 * 2 + 2);
+        assert_eq!(cases.len(), 6 * 2 + 6);
         assert_eq!(cases.iter().filter(|case| case.form == Form::Mixed).count(), 1);
     }
 

@@ -62,12 +62,42 @@ pub(crate) fn mixed<C: Contender>(contender: &mut C, sizes: &[usize; 256], opera
     }
 }
 
-/// Get, write all of it, put it cleared.
+/// Get, write `text`, put it cleared.
 #[inline(never)]
-pub(crate) fn reset<C: Contender>(contender: &mut C, page: &[u8; RESET_BYTES], operations: u64) {
+pub(crate) fn reset<C: Contender, const N: usize>(
+    contender: &mut C,
+    size: usize,
+    text: &[u8; N],
+    operations: u64,
+) {
     for _ in 0..operations {
-        let mut buffer = contender.get(black_box(RESET_BYTES));
-        C::fill(&mut buffer, black_box(page));
-        contender.put_with_reset(buffer, RESET_BYTES);
+        let mut buffer = contender.get(black_box(size));
+        C::fill(&mut buffer, black_box(text));
+        contender.put_with_reset(buffer, N);
+    }
+}
+
+/// Get, write `text`, put it as it is.
+#[inline(never)]
+pub(crate) fn filled<C: Contender, const N: usize>(
+    contender: &mut C,
+    size: usize,
+    text: &[u8; N],
+    operations: u64,
+) {
+    for _ in 0..operations {
+        let mut buffer = contender.get(black_box(size));
+        C::fill(&mut buffer, black_box(text));
+        contender.put(buffer);
+    }
+}
+
+/// Get zeros, write over all of them, put them as they are.
+#[inline(never)]
+pub(crate) fn zeroed<C: Contender>(contender: &mut C, text: &[u8; RESET_BYTES], operations: u64) {
+    for _ in 0..operations {
+        let mut buffer = contender.get_zeroed(black_box(RESET_BYTES));
+        C::overwrite(&mut buffer, black_box(text));
+        contender.put(buffer);
     }
 }

@@ -5,8 +5,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::contender::Contender;
 use crate::contenders::{
-    bytes_mut::PlainBytesMut, floor::Floor, heap::FromHeap, opool::Opool, shockwave::Shockwave,
-    system::System, thread_local::ThreadLocal, vec::PlainVec, zeropool::Zeropool,
+    busy::Busy,
+    bytes_mut::PlainBytesMut,
+    floor::Floor,
+    heap::FromHeap,
+    opool::Opool,
+    shockwave::{BUDGETED, LOCKED, RSEQ, Shockwave, TRACKED, ZEROING},
+    system::System,
+    thread_local::ThreadLocal,
+    vec::PlainVec,
+    zeropool::Zeropool,
 };
 use crate::runner::{Bench, Runner};
 
@@ -21,6 +29,12 @@ pub(crate) enum Id {
     Rseq,
     /// This pool, cells entered by try-locks
     Locked,
+    /// This pool, clearing what comes back
+    Zeroing,
+    /// This pool, recording one get in 128
+    Tracked,
+    /// This pool, with a budget
+    Budgeted,
     /// A thread-local pool with plain counters
     ThreadLocal,
     /// The C library's malloc
@@ -39,6 +53,9 @@ pub(crate) enum Id {
     BytesMut,
     /// A bare local `Vec` of pointers
     Floor,
+    /// The floor with as many instructions as the pool has: a witness of the steady check
+    #[value(skip)]
+    Busy,
 }
 
 /// What a contender does for its time.
@@ -60,6 +77,9 @@ impl Id {
         match self {
             Self::Rseq => "shockwave",
             Self::Locked => "shockwave, locked cells",
+            Self::Zeroing => "shockwave, zero_on_return",
+            Self::Tracked => "shockwave, tracking 1 in 128",
+            Self::Budgeted => "shockwave, with a budget",
             Self::ThreadLocal => "thread-local pool",
             Self::Glibc => "glibc malloc",
             Self::Jemalloc => "jemalloc",
@@ -69,6 +89,7 @@ impl Id {
             Self::Vec => "Vec::with_capacity",
             Self::BytesMut => "BytesMut",
             Self::Floor => "floor: bare local Vec",
+            Self::Busy => "busy floor",
         }
     }
 
@@ -77,21 +98,28 @@ impl Id {
         matches!(self, Self::Rseq | Self::Locked)
     }
 
+    /// Whether this is that pool with something turned on, to be held against it without.
+    pub(crate) fn is_mode(self) -> bool {
+        matches!(self, Self::Zeroing | Self::Tracked | Self::Budgeted)
+    }
+
     /// Whether this is someone to win or lose against: neither ours nor the floor.
     pub(crate) fn is_peer(self) -> bool {
-        !self.is_ours() && self != Self::Floor
+        !self.is_ours() && !self.is_mode() && !matches!(self, Self::Floor | Self::Busy)
     }
 
     /// The crate that a peer comes from, for its version.
     pub(crate) fn package(self) -> Option<&'static str> {
         match self {
-            Self::Rseq | Self::Locked => Some("shockwave"),
+            Self::Rseq | Self::Locked | Self::Zeroing | Self::Tracked | Self::Budgeted => {
+                Some("shockwave")
+            }
             Self::Jemalloc => Some("tikv-jemalloc-sys"),
             Self::Mimalloc => Some("libmimalloc-sys"),
             Self::Zeropool => Some("zeropool"),
             Self::Opool => Some("opool"),
             Self::BytesMut => Some("bytes"),
-            Self::ThreadLocal | Self::Glibc | Self::Vec | Self::Floor => None,
+            Self::ThreadLocal | Self::Glibc | Self::Vec | Self::Floor | Self::Busy => None,
         }
     }
 
@@ -106,6 +134,17 @@ impl Id {
             Self::Rseq | Self::Locked => {
                 (OUR_COUNTS, OUR_CLEARING, "8 MiB for each core, the rest for all to share")
             }
+            Self::Zeroing => (
+                OUR_COUNTS,
+                "what was written, on each put; a get of zeros clears nothing",
+                "as without",
+            ),
+            Self::Tracked => (
+                "as without; who holds what, and since when, for one get in 128",
+                OUR_CLEARING,
+                "as without",
+            ),
+            Self::Budgeted => (OUR_COUNTS, OUR_CLEARING, "as without, within 1 GiB in all"),
             Self::ThreadLocal => (
                 "gets, hits, puts of each class, in each thread for itself",
                 MALLOC_CLEARING,
@@ -135,7 +174,9 @@ impl Id {
                 MALLOC_CLEARING,
                 "1024 of a class, as set here, in one queue for all threads",
             ),
-            Self::Floor => ("nothing", "nothing; a reset is a memset by hand", "all, one thread's"),
+            Self::Floor | Self::Busy => {
+                ("nothing", "nothing; a reset is a memset by hand", "all, one thread's")
+            }
         };
         About { counts, clears, keeps }
     }
@@ -149,8 +190,11 @@ impl Id {
             }
         }
         match self {
-            Self::Rseq => enter::<Shockwave<false>>(),
-            Self::Locked => enter::<Shockwave<true>>(),
+            Self::Rseq => enter::<Shockwave<RSEQ>>(),
+            Self::Locked => enter::<Shockwave<LOCKED>>(),
+            Self::Zeroing => enter::<Shockwave<ZEROING>>(),
+            Self::Tracked => enter::<Shockwave<TRACKED>>(),
+            Self::Budgeted => enter::<Shockwave<BUDGETED>>(),
             Self::ThreadLocal => enter::<ThreadLocal>(),
             Self::Glibc => enter::<FromHeap<System>>(),
             #[cfg(feature = "jemalloc")]
@@ -166,6 +210,7 @@ impl Id {
             Self::Vec => enter::<PlainVec>(),
             Self::BytesMut => enter::<PlainBytesMut>(),
             Self::Floor => enter::<Floor>(),
+            Self::Busy => enter::<Busy>(),
         }
     }
 }

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::contender::Contender;
-use crate::forms::{Case, Form, HELD_FEW, HELD_MANY, RESET_BYTES, mixed_sizes};
+use crate::forms::{Case, FEW_BYTES, Form, HELD_FEW, HELD_MANY, RESET_BYTES, mixed_sizes};
 use crate::{loops, threads};
+
+/// What is written where not all is.
+static FEW: [u8; FEW_BYTES] = [0xa5; FEW_BYTES];
 
 /// What a slice found.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +61,11 @@ impl<C: Contender> Runner<C> {
             Form::Held16 => loops::held(contender, size, operations, &mut self.few, HELD_FEW),
             Form::Held256 => loops::held(contender, size, operations, &mut self.many, HELD_MANY),
             Form::Mixed => loops::mixed(contender, &self.mixed, operations),
-            Form::Reset => loops::reset(contender, &self.page, operations),
+            Form::Reset => loops::reset(contender, size, &self.page, operations),
+            Form::Filled => loops::filled(contender, size, &self.page, operations),
+            Form::Zeroed => loops::zeroed(contender, &self.page, operations),
+            Form::ResetFew => loops::reset(contender, size, &FEW, operations),
+            Form::Few => loops::filled(contender, size, &FEW, operations),
         }
         start.elapsed()
     }

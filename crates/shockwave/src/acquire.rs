@@ -27,8 +27,9 @@ pub struct Acquire {
     size: usize,
     /// Where it was asked for, for those who track.
     site: &'static Location<'static>,
-    /// Its place in line, if it has to wait.
-    ticket: Option<Ticket>,
+    /// Its place in line, if it has to wait, and why it does: what was in the way when it last
+    /// tried.
+    place: Option<(Ticket, GetError)>,
 }
 
 impl BufferPool {
@@ -69,7 +70,7 @@ impl BufferPool {
     /// ```
     #[track_caller]
     pub fn acquire(&self, size: usize) -> Acquire {
-        Acquire { pool: self.clone(), size, site: Location::caller(), ticket: None }
+        Acquire { pool: self.clone(), size, site: Location::caller(), place: None }
     }
 
     /// As [`acquire`](Self::acquire), blocking this thread for at most `timeout`. Not for a signal
@@ -99,7 +100,7 @@ impl BufferPool {
         loop {
             let refused = match request.attempt(&waker) {
                 Ok(buffer) => return Ok(buffer),
-                Err(refused) if request.ticket.is_none() => return Err(refused),
+                Err(refused) if request.place.is_none() => return Err(refused),
                 Err(refused) => refused,
             };
             match timeout.checked_sub(start.elapsed()) {
@@ -124,22 +125,19 @@ impl Acquire {
         self.pool.engine()
     }
 
-    /// Tries once. After an error, it waits if it has a ticket, and has failed if not.
+    /// Tries once. After an error, it waits if it has a place, and has failed if not.
     fn attempt(&mut self, waker: &Waker) -> Result<Buffer, GetError> {
-        let turn = match &self.ticket {
-            None => None,
-            Some(ticket) => self.engine().governor.queue.renew(ticket, waker.clone()),
-        };
-        match turn {
+        let Some((ticket, refused)) = &self.place else { return self.attempt_anew(waker) };
+        match self.engine().governor.queue.renew(ticket, waker.clone()) {
             Some(true) => self.attempt_as_head(),
-            Some(false) => Err(self.refusal()),
+            Some(false) => Err(*refused),
             None => self.attempt_anew(waker),
         }
     }
 
     /// Not in line yet, or no longer, since the process is the child of a fork.
     fn attempt_anew(&mut self, waker: &Waker) -> Result<Buffer, GetError> {
-        self.ticket = None;
+        self.place = None;
         let refused = match Buffer::take_slowly(self.engine(), self.size, Turn::Waits) {
             Err(refused) if refused.is_over_budget() && refused.asked() <= refused.limit() => {
                 refused
@@ -149,15 +147,16 @@ impl Acquire {
         let engine = self.engine();
         let close = || engine.keep_closed(true);
         let ticket = engine.governor.queue.enter(refused.asked(), waker.clone(), close);
-        self.ticket = Some(ticket);
+        self.place = Some((ticket, refused));
         // What came back before the cells were closed has woken nobody.
         self.attempt(waker)
     }
 
     fn attempt_as_head(&mut self) -> Result<Buffer, GetError> {
         let result = Buffer::take_slowly(self.engine(), self.size, Turn::Head);
-        if !matches!(&result, Err(refused) if refused.is_over_budget()) {
-            self.leave();
+        match (&result, &mut self.place) {
+            (Err(now), Some((_, refused))) if now.is_over_budget() => *refused = *now,
+            _ => self.leave(),
         }
         self.recorded(result)
     }
@@ -167,17 +166,8 @@ impl Acquire {
         served.map(|buffer| buffer.tracked(self.engine(), self.site))
     }
 
-    /// Why it waits, while it is not its turn.
-    fn refusal(&self) -> GetError {
-        let engine = self.engine();
-        let (limit, asked) = (engine.ledger().limit(), engine.bytes_for(self.size).unwrap_or(0));
-        // What others ahead wait for counts as what is in use.
-        let taken = engine.in_use_bytes().saturating_add(engine.governor.queue.awaited());
-        GetError::over_budget(self.size, taken.saturating_sub(asked), asked, limit)
-    }
-
     fn leave(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
+        if let Some((ticket, _)) = self.place.take() {
             let engine = self.engine();
             engine.governor.queue.leave(ticket, || engine.keep_closed(false));
         }
@@ -189,7 +179,7 @@ impl Future for Acquire {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.attempt(context.waker()) {
-            Err(_) if self.ticket.is_some() => Poll::Pending,
+            Err(_) if self.place.is_some() => Poll::Pending,
             result => Poll::Ready(result),
         }
     }

@@ -148,9 +148,9 @@ impl BufferPoolBuilder {
 
     /// How long a buffer lies idle before it may go back to the source by itself: what was not
     /// needed in a whole interval does. Default: 10 seconds. Rounded to milliseconds; zero turns it
-    /// off. Looked at when a get or put visits a depot, or, with a source that is not
-    /// [for signal handlers](Source::is_signal_safe), when one asks that anyway; then at most 4 MiB
-    /// of each class go back. Without traffic nothing does, but by
+    /// off. Looked at when a put visits a depot, unless the source is not
+    /// [for signal handlers](Source::is_signal_safe), and when a get or put asks the source anyway;
+    /// then at most 4 MiB of each class go back. Without traffic nothing does, but by
     /// [`maintain`](BufferPool::maintain) or a [`Maintainer`](crate::Maintainer). Cost: a look at
     /// the clock, five nanoseconds, for each visit.
     pub fn trim_interval(mut self, interval: Duration) -> Self {

@@ -116,9 +116,9 @@ impl BufferPoolBuilder {
     ///
     /// Up to 4096 buffers are known at once; samples beyond are left out and counted in
     /// [`tracking_lost`](crate::BufferPoolMetrics::tracking_lost). Cost: no get of such a pool is
-    /// inlined, and each draws a random number, which adds a nanosecond or two; a get that is
-    /// recorded reads the clock and asks the system for the thread's number, and its put
-    /// looks for the record. 192 KiB for the records.
+    /// inlined, and each draws a random number, which adds some two nanoseconds; a get that is
+    /// recorded reads a coarse clock, and its put looks for the record, some fifteen more. 192 KiB
+    /// for the records.
     ///
     /// ```
     /// use shockwave::{BufferPool, Sampling};

@@ -68,6 +68,8 @@ pub(crate) struct Engine {
     keepers: AtomicUsize,
     /// Whether something is to be seen of each get; then gets leave by the slow path.
     pub(crate) sees_gets: bool,
+    /// The first column then, if there are any that the slow path may enter as the fast one would.
+    watched_column: Column,
     /// What else it was built to do; see [`with_modes`](Self::with_modes).
     pub(crate) modes: Modes,
     /// Who has which buffer, in a pool that tracks.
@@ -116,6 +118,7 @@ impl Engine {
             oversize: OversizeCounts::new(),
             keepers: AtomicUsize::new(1),
             sees_gets: false,
+            watched_column: Column::NONE,
             modes: Modes::default(),
             tracker: None,
         };
@@ -136,6 +139,20 @@ impl Engine {
         let class = self.classes.column(size)?;
         // SAFETY: there are columns, and they are this engine's, which is borrowed.
         let block = unsafe { self.first_column.plus(class).take(self.area) }?;
+        Some((class, block))
+    }
+
+    /// As [`take_fast`](Self::take_fast), in a pool that sees each get; or as
+    /// [`take_again`](Self::take_again), where there are no columns.
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "enters a cell")]
+    pub(crate) fn take_watched(&self, size: usize) -> Option<(usize, Block)> {
+        if self.watched_column.is_none() {
+            return self.take_again(size);
+        }
+        let class = self.classes.column(size)?;
+        // SAFETY: there are columns, and they are this engine's, which is borrowed.
+        let block = unsafe { self.watched_column.plus(class).take(self.area) }?;
         Some((class, block))
     }
 

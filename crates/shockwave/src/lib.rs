@@ -108,8 +108,8 @@
 //! resident, so the first requests cause no page faults either, and counts in no metric.
 //!
 //! **Watch the hit rate.** The example `hit_rate_reporter` logs it each minute. With the feature
-//! `prometheus` any server shows it, and all else, to Prometheus: example `prometheus_endpoint`; the
-//! repository's folder `deploy` has alerts and a dashboard.
+//! `prometheus` any server shows it, and all else, to Prometheus: example `prometheus_endpoint`;
+//! the repository's folder `deploy` has alerts and a dashboard.
 //!
 //! # Troubleshooting
 //!
@@ -222,6 +222,15 @@
 //!     Err(error) => println!("{error}"), // names what is missing
 //! }
 //! ```
+//!
+//! In a container, a limit on CPU time is respected where it matters. Locked cells are as many as
+//! the limit has use for. Cells entered by sequences belong to the CPUs that a process runs on,
+//! which a limit on time does not choose: it may run on all of them in turn. Their memory is
+//! touched when it first does, and what lies in those that it has left is brought home and given
+//! back at the end of an [interval](BufferPoolBuilder::trim_interval); a lower
+//! [`per_core_bytes`](BufferPoolBuilder::per_core_bytes) bounds it meanwhile. A limit on the CPUs
+//! themselves (`cpuset`) needs no respect beyond that. Load tests and their warm-up count workers
+//! by the limit.
 //!
 //! The environment variable `SHOCKWAVE_CELLS`, set to `rseq` or `locked`, decides for every pool
 //! whose builder does not.

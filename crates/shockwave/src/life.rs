@@ -29,6 +29,7 @@ use crate::engine::Engine;
 use crate::error::BuildError;
 use crate::limits::POOLS_MAX;
 use crate::reentry::Stay;
+use crate::track;
 
 /// Where each pool number's engine is; null where the number is free.
 static ENGINES: [AtomicPtr<Engine>; POOLS_MAX] = [const { AtomicPtr::new(null_mut()) }; POOLS_MAX];
@@ -268,6 +269,7 @@ extern "C" fn in_parent() {
 
 #[cfg(unix)]
 extern "C" fn in_child() {
+    track::after_fork_in_child();
     for engine in engines() {
         engine.cells.after_fork_in_child();
         engine.ledger().after_fork_in_child();

@@ -6,6 +6,8 @@
 //! which changes to the code make it fail: every one was made, seen to fail, and undone.
 #![expect(unsafe_code, reason = "makes blocks out of canaries")]
 
+mod waiting;
+
 use std::ptr::NonNull;
 
 use loom::sync::Arc;
@@ -264,18 +266,23 @@ fn a_count_of_gets_that_was_seen_is_never_undercut_while_magazines_move() {
     });
 }
 
-fn handle() -> Handle {
+fn handle(budget: usize) -> Handle {
     let engine = |pool| {
         let cells = CellSet::Locked(LockedCells::new(1));
         let classes = SizeClasses::new(&[64]).unwrap();
-        let rules = Rules { budget: usize::MAX, interval_ms: 0, marks: None };
+        let rules = Rules { budget, interval_ms: 0, marks: None };
         Engine::new(pool, classes, cells, 2 * 64, std::sync::Arc::new(Heap), rules)
     };
     Handle::register(engine).unwrap()
 }
 
 fn pool() -> BufferPool {
-    BufferPool::from_handle(handle())
+    governed(usize::MAX)
+}
+
+/// A pool of one class, of 64 bytes, that may take so many.
+fn governed(budget: usize) -> BufferPool {
+    BufferPool::from_handle(handle(budget))
 }
 
 /// Fails if `give` keeps what comes back to a pool that has ended, or if `end` counts what is out
@@ -299,7 +306,7 @@ fn a_pool_that_ends_while_its_last_buffer_comes_back_is_freed_once() {
 #[test]
 fn a_put_that_interrupts_its_own_threads_slow_path_neither_waits_nor_is_lost() {
     model(2, || {
-        let handle = handle();
+        let handle = handle(usize::MAX);
         let pool = BufferPool::from_handle(handle.clone());
         let nested = pool.get(64);
         let buffers: Vec<Buffer> = (0..2).map(|_| pool.get(64)).collect();

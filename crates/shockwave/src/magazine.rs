@@ -26,7 +26,7 @@
 use std::fmt;
 use std::ptr::NonNull;
 
-use crate::limits::SLOTS;
+use crate::limits::{SLOTS, SLOTS_FIRST};
 use crate::source::pages;
 use crate::sync::{
     AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, UnsafeCell,
@@ -317,11 +317,11 @@ impl Stack {
 /// Makes magazines, out of a few pages at a time, which the system provides as they are touched and
 /// which stay until [`free`](Self::free) is called.
 ///
-/// Each half of a page begins with a line that no magazine has; the very first of them links the
-/// pages to those mapped before. So no magazine lies at the start of a page or of its half: the
-/// first line of a buffer that is aligned to its size, where most writes go, and anything in a
-/// magazine then never share their low address bits, by which a processor that matches stores to
-/// loads would take them for one.
+/// A processor first matches loads to earlier stores by the low twelve bits of their addresses, and
+/// may take one for the other where these agree, and have to begin again. Most writes go to the
+/// beginnings of buffers, which lie at the start of a page or of its half. So magazines begin late
+/// in each half, and what a magazine of the first capacity uses ends with it; only larger ones go
+/// on into the next.
 #[derive(Debug, Default)]
 pub(crate) struct Arena {
     /// The last pages mapped; their first word points at those before.
@@ -333,15 +333,26 @@ pub(crate) struct Arena {
 // SAFETY: the arena alone has its pages.
 unsafe impl Send for Arena {}
 
-/// Magazines for which pages are mapped at once: one for each default class's cell on one CPU, and
-/// two to exchange them for. With one page at a time, each second magazine would be a system call.
-const AT_ONCE: usize = if cfg!(loom) { 2 } else { 8 };
+/// Magazines for which pages are mapped at once, seven in four pages. With one page at a time, each
+/// second magazine would be a system call.
+const AT_ONCE: usize = 7;
 
-/// Bytes of a magazine's place, half a page, and of the line in it that comes before the magazine.
-const PLACE: usize = pages::PAGE_BYTES / 2;
-const LINE: usize = 64;
+/// Bytes from one magazine to the next, half a page.
+const APART: usize = pages::PAGE_BYTES / 2;
 
-const _: () = assert!(LINE + size_of::<Slots>() <= PLACE);
+/// Bytes before the first magazine, the first word of which links the pages to those mapped before.
+/// As many as leave room in the half page for a header, the first capacity and the null behind it.
+const BEFORE: usize = 1728;
+
+/// Bytes that are mapped at once.
+const MAPPED: usize = (AT_ONCE + 1) * APART;
+
+const _: () = {
+    let used_first = std::mem::offset_of!(Slots, blocks) + (SLOTS_FIRST + 1) * size_of::<*mut u8>();
+    assert!(cfg!(loom) || BEFORE.is_multiple_of(64) && BEFORE + used_first <= APART);
+    assert!(size_of::<Slots>() <= APART);
+    assert!(BEFORE + size_of::<Slots>() <= 2 * APART);
+};
 
 impl Arena {
     /// A new, empty magazine, or `None` where the system refuses memory.
@@ -349,7 +360,7 @@ impl Arena {
         let pages = match self.pages {
             Some(pages) if self.used < AT_ONCE => pages,
             below => {
-                let pages = pages::map(AT_ONCE * PLACE)?;
+                let pages = pages::map(MAPPED)?;
                 // SAFETY: the pages are new, writable and aligned.
                 unsafe { pages.cast::<Option<NonNull<u8>>>().write(below) };
                 self.pages = Some(pages);
@@ -357,7 +368,7 @@ impl Arena {
                 pages
             }
         };
-        let offset = self.used * PLACE + LINE;
+        let offset = BEFORE + self.used * APART;
         self.used += 1;
         // SAFETY: `used <= AT_ONCE`, so the magazine lies within the pages.
         let slots = unsafe { pages.byte_add(offset) }.cast::<Slots>();
@@ -380,7 +391,7 @@ impl Arena {
             // SAFETY: `spare` wrote the link when it mapped the pages.
             self.pages = unsafe { pages.cast::<Option<NonNull<u8>>>().read() };
             // SAFETY: mapped by `spare`, and by the caller's word out of use.
-            unsafe { pages::unmap(pages, AT_ONCE * PLACE) };
+            unsafe { pages::unmap(pages, MAPPED) };
         }
     }
 }
@@ -435,8 +446,7 @@ mod tests {
         let mut stack = Stack::default();
         for i in 1..=3 * AT_ONCE {
             let mut magazine = arena.spare().unwrap();
-            let start = magazine.0.as_ptr() as usize % PLACE;
-            assert_eq!((start, start + size_of::<Slots>()), (LINE, PLACE));
+            assert_eq!(magazine.0.as_ptr() as usize % APART, BEFORE);
             magazine.push(Block::for_show(i * 64)).unwrap();
             stack.push(magazine);
         }

@@ -55,8 +55,16 @@ impl Oversize {
             Origin::Source => source.allocate(layout)?,
             Origin::Pages => pages::map(layout.size())?,
         };
-        // SAFETY: writable and aligned: the layout begins with a header.
-        unsafe { header.cast::<Header>().write(Header { capacity, origin }) };
+        let at = header.cast::<Header>().as_ptr();
+        // Field by field: what lies between them stays zero, and shows nothing of anyone's stack.
+        // SAFETY: the layout begins with a header.
+        let first = unsafe { &raw mut (*at).capacity };
+        // SAFETY: as above.
+        let second = unsafe { &raw mut (*at).origin };
+        // SAFETY: writable, aligned, and the caller's alone.
+        unsafe { first.write(capacity) };
+        // SAFETY: as above.
+        unsafe { second.write(origin) };
         // SAFETY: the data lies behind the header in the same allocation.
         Some(Self(unsafe { header.byte_add(size_of::<Header>()) }))
     }
@@ -90,7 +98,7 @@ impl Oversize {
     pub(crate) fn free(self, source: &Ledger) {
         let header = self.header();
         // SAFETY: `make` wrote the header, and nobody writes to it.
-        let Header { capacity, origin } = unsafe { header.read() };
+        let &Header { capacity, origin } = unsafe { header.as_ref() };
         let Some(layout) = layout(capacity) else { return };
         match origin {
             // SAFETY: allocated by `make` with this layout; `self` is the only right to it.

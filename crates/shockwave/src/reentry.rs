@@ -41,6 +41,7 @@ pub(crate) struct Stay {
 
 impl Stay {
     /// Enters a slow path.
+    #[inline(always)]
     pub(crate) fn begin() -> Self {
         let nested = INSIDE.with(|inside| inside.replace(true));
         // The mark must be set before anything that a handler on this thread must not come between.
@@ -68,17 +69,22 @@ impl Stay {
 }
 
 impl Drop for Stay {
+    #[inline(always)]
     fn drop(&mut self) {
         compiler_fence(SeqCst);
         INSIDE.with(|inside| inside.set(self.nested));
-        if !self.nested && OWED.with(|owed| owed.replace(false)) {
+        // After that: what is owed from here on is owed by another stay.
+        compiler_fence(SeqCst);
+        if OWED.with(std::cell::Cell::get) && !self.nested {
             settle();
         }
     }
 }
 
 #[cold]
+#[inline(never)]
 fn settle() {
+    OWED.with(|owed| owed.set(false));
     if let Some(settle) = SETTLE.get() {
         settle();
     }

@@ -1,8 +1,9 @@
 //! The atomics, locks and cells that the concurrent core is built on: `std`'s, or loom's under
 //! `--cfg loom`, so that the code which loom explores is the code that ships.
 //!
-//! Only what loom models goes through here: magazines, locked cells and the depot. The static table
-//! of engines outlives what loom can reset between executions, and uses `std` directly.
+//! Only what loom models goes through here: magazines, locked cells, the depot, and who waits for
+//! what. The static table of engines outlives what loom can reset between executions, and uses
+//! `std` directly.
 
 pub(crate) use std::sync::atomic::Ordering;
 
@@ -10,7 +11,7 @@ pub(crate) use std::sync::atomic::Ordering;
 pub(crate) use std::{
     sync::{
         Mutex, MutexGuard,
-        atomic::{AtomicPtr, AtomicU64, AtomicUsize},
+        atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, fence},
     },
     thread::yield_now,
 };
@@ -20,7 +21,7 @@ pub(crate) use loom::{
     cell::UnsafeCell,
     sync::{
         Mutex, MutexGuard,
-        atomic::{AtomicPtr, AtomicU64, AtomicUsize},
+        atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, fence},
     },
     thread::yield_now,
 };

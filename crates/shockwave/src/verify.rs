@@ -68,11 +68,16 @@ impl Verify {
         self.found.load(Relaxed)
     }
 
-    /// Looks at one in so many of the buffers that are taken, and clears what it finds: the one who
-    /// takes it was promised zeros. Tells the program, unless that would be from within a slow
-    /// path.
+    /// Whether the get that asks is one that looks.
+    #[inline]
+    pub(crate) fn hits(&self) -> bool {
+        self.sampling.is_some_and(Sampling::hit)
+    }
+
+    /// Looks at a buffer that is taken, and clears what it finds: the one who takes it was promised
+    /// zeros. Tells the program, unless that would be from within a slow path.
     pub(crate) fn look(&self, memory: &mut [u8]) {
-        if !self.sampling.is_some_and(Sampling::hit) || is_zero(memory) {
+        if is_zero(memory) {
             return;
         }
         let found = WriteAfterReturn {

@@ -17,12 +17,13 @@
 //! asked, since a fork holds it. Classes' locks come after it.
 #![expect(unsafe_code, reason = "keeps a lock's guard across a fork")]
 
-use std::sync::atomic::fence;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::task::Waker;
 
 use crate::reentry::{self, Stay};
-use crate::sync::{Mutex, MutexGuard, UnsafeCell, lock};
+use crate::sync::{
+    AtomicBool, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering::Relaxed, Ordering::SeqCst,
+    UnsafeCell, fence, lock,
+};
 
 /// Says that there is no neighbor.
 const NONE: usize = usize::MAX;

@@ -36,9 +36,14 @@ fn available_bytes() -> Option<usize> {
 /// Takes so many bytes, in as many buffers of each class, and writes to every page of them.
 fn take(pool: &BufferPool, bytes: usize) -> Vec<Buffer> {
     let count = bytes / pool.class_sizes().sum::<usize>();
+    let full = |class| {
+        let mut buffer = pool.get(class);
+        buffer.resize(class, 1);
+        buffer
+    };
     let mut taken = Vec::with_capacity(count * pool.class_sizes().count());
     for _ in 0..count {
-        taken.extend(pool.class_sizes().map(|class| pool.get_zeroed(class)));
+        taken.extend(pool.class_sizes().map(full));
     }
     taken
 }

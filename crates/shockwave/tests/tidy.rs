@@ -38,6 +38,7 @@ const UNSAFE: &[&str] = &[
     "buffer/mod.rs",
     "buffer/room.rs",
     "buffer/settle.rs",
+    "cells/cpus.rs",
     "cells/locked.rs",
     "cells/rseq/kernel.rs",
     "cells/rseq/mod.rs",

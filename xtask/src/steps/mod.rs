@@ -1,5 +1,6 @@
 //! The steps, in the order in which `cargo xtask ci` runs them: what fails soonest comes first.
 
+mod browser;
 mod checks;
 mod deploy;
 mod features;
@@ -7,6 +8,7 @@ mod fuzz;
 mod interop;
 mod programs;
 mod prometheus;
+mod served;
 mod suites;
 
 use crate::run::{Context, Outcome};
@@ -47,6 +49,11 @@ pub(crate) const STEPS: &[Step] = &[
         run: programs::soak,
     },
     Step { name: "examples", what: "every example, to its end", run: programs::examples },
+    Step {
+        name: "browser",
+        what: "the dashboard in Chromium, under load and after a restart",
+        run: browser::browser,
+    },
     Step {
         name: "prometheus",
         what: "pages and rules, by the programs that will read them",

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use super::served;
 use crate::run::{Context, Outcome, capture, cargo, command, line, read, root, run};
 use crate::tools::{python_with, unpacked};
 
@@ -22,12 +23,14 @@ pub(crate) fn prometheus(context: &mut Context) -> Outcome {
     fs::create_dir_all(&place).map_err(|error| format!("{}: {error}", place.display()))?;
     let text = page(&place.join("page.txt"), "prometheus_endpoint", "text/plain")?;
     let open = page(&place.join("page.openmetrics"), "prometheus_endpoint", OPEN)?;
+    let served = served::pages(&place, ["text/plain", OPEN])?;
     let theirs = page(&place.join("collector.openmetrics"), "prometheus_collector", "")?;
     match unpacked("prometheus") {
         Ok(files) => {
             let tool = files.join("usr/bin/promtool");
             let promtool = |arguments: &[&str]| command(&tool.to_string_lossy(), arguments);
             check_text(promtool, &text)?;
+            check_text(promtool, &served[0])?;
             check_rules(promtool, &place)?;
         }
         Err(why) => context.skip(format!("promtool: {why}")),
@@ -35,6 +38,7 @@ pub(crate) fn prometheus(context: &mut Context) -> Outcome {
     match python_with(&["prometheus-client==0.26.0"]) {
         Ok(python) => {
             check_open(&python, &open)?;
+            check_open(&python, &served[1])?;
             check_open(&python, &theirs)
         }
         Err(why) => {

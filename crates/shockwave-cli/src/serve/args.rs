@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use shockwave_http::Exhausted;
 
 use crate::args::{CellsArg, Sizes, parse_size_list};
 use crate::parse::{
@@ -54,6 +55,10 @@ pub(crate) struct ServeArgs {
         allow_hyphen_values = true
     )]
     pub(crate) budget: Option<usize>,
+
+    /// What to do with a request for which the budget has no room
+    #[arg(long, env = "SHOCKWAVE_OVER_BUDGET", value_enum, default_value_t)]
+    pub(crate) over_budget: OverBudget,
 
     /// How many threads run the server, 1 to 4096 [default: as many as the system runs at once]
     #[arg(
@@ -124,6 +129,25 @@ pub(crate) struct ServeArgs {
     /// How the pool's cells are entered; the environment variable is `SHOCKWAVE_CELLS`
     #[arg(long, value_enum, default_value_t)]
     pub(crate) cells: CellsArg,
+}
+
+/// What is done with a request for which the budget has no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum OverBudget {
+    /// Answer 503, so that the client may go elsewhere
+    #[default]
+    Refuse,
+    /// Read nothing until there is room, so that the client waits
+    Wait,
+}
+
+impl From<OverBudget> for Exhausted {
+    fn from(over_budget: OverBudget) -> Self {
+        match over_budget {
+            OverBudget::Refuse => Self::Refuse503,
+            OverBudget::Wait => Self::Backpressure,
+        }
+    }
 }
 
 /// How the log is written.

@@ -3,7 +3,6 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
@@ -27,7 +26,7 @@ impl Notify {
         let address = variable("NOTIFY_SOCKET").and_then(|path| {
             let bytes = path.as_bytes();
             let found = match bytes.strip_prefix(b"@") {
-                Some(name) => SocketAddr::from_abstract_name(name),
+                Some(name) => abstract_address(name),
                 None => SocketAddr::from_pathname(&path),
             };
             found.inspect_err(|error| warn!(%error, ?path, "NOTIFY_SOCKET is no address")).ok()
@@ -65,6 +64,19 @@ impl Notify {
     }
 }
 
+/// A name that is no path, as only Linux has.
+#[cfg(target_os = "linux")]
+fn abstract_address(name: &[u8]) -> io::Result<SocketAddr> {
+    use std::os::linux::net::SocketAddrExt;
+
+    SocketAddr::from_abstract_name(name)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn abstract_address(_: &[u8]) -> io::Result<SocketAddr> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 fn send(what: &str, address: &SocketAddr) -> io::Result<()> {
     UnixDatagram::unbound()?.send_to_addr(what.as_bytes(), address).map(|_| ())
 }
@@ -74,11 +86,12 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg(target_os = "linux")]
     fn systemd_is_told_on_either_kind_of_socket() {
         let name = format!("shockwave-notify-{}", std::process::id());
         let path = std::env::temp_dir().join(&name);
         let _ = std::fs::remove_file(&path);
-        let abstract_address = SocketAddr::from_abstract_name(&name).unwrap();
+        let abstract_address = abstract_address(name.as_bytes()).unwrap();
         for (socket, at) in [
             (UnixDatagram::bind(&path).unwrap(), path.clone().into_os_string()),
             (UnixDatagram::bind_addr(&abstract_address).unwrap(), format!("@{name}").into()),

@@ -34,6 +34,7 @@ pub(crate) async fn serve(args: &ServeArgs, pool: BufferPool) -> anyhow::Result<
         .pool(pool)
         .limits(Limits { body_bytes: args.max_body, ..Limits::default() })
         .connections_max(args.max_connections)
+        .when_exhausted(args.over_budget.into())
         .build();
     let state = Arc::new(State::new(server.clone()));
     let (sender, latest) = watch::channel(event(&state.json()));

@@ -84,11 +84,12 @@ fn a_warm_steady_test_allocates_nothing_by_either_count() {
 }
 
 #[test]
-fn what_is_beyond_the_classes_is_counted_by_the_allocator_and_by_the_source() {
+fn what_is_beyond_the_classes_is_made_by_the_source_each_time() {
     let result = json(&short(&["--json", "--sizes", "100000"]));
     check(&result);
-    assert_eq!(number(&result, "/allocations_per_operation"), 1.0);
-    assert!(number(&result, "/allocated_bytes_per_operation") >= 100_000.0);
+    // Where memory is mapped by the pool itself, the program's allocator has no part in it.
+    let of_the_allocator = if cfg!(target_os = "linux") { 0.0 } else { 1.0 };
+    assert_eq!(number(&result, "/allocations_per_operation"), of_the_allocator);
     assert_eq!(whole(&result, "/source_allocations"), whole(&result, "/total_operations"));
     assert_eq!(number(&result, "/hit_rate"), 0.0);
 }

@@ -2,6 +2,10 @@
 #![expect(clippy::float_cmp, reason = "counts by counts that divide exactly")]
 
 mod bench;
+#[cfg(target_os = "linux")]
+mod browser;
+#[cfg(target_os = "linux")]
+mod chromium;
 mod describes_itself;
 mod loadtest;
 mod refusals;

@@ -46,7 +46,7 @@ fn what_it_counts_is_what_was_asked() {
     assert!(head.starts_with("HTTP/1.1 400 "), "without a host: {head}");
     // Those that were answered are closed, each in its own time; this one is open.
     let metrics = server.becomes(|metrics| whole(metrics, "/server/connections/open") == 1);
-    assert!(whole(&metrics, "/server/by_status/200") >= 6, "five, and those that looked");
+    assert!(whole(&metrics, "/server/by_status/200") >= 5, "five, and those that looked before");
     assert_eq!(whole(&metrics, "/server/by_status/404"), 1);
     assert_eq!(whole(&metrics, "/server/by_status/405"), 1);
     assert_eq!(whole(&metrics, "/server/refused_by_status/400"), 1);
@@ -56,7 +56,7 @@ fn what_it_counts_is_what_was_asked() {
     assert!(number(&metrics, "/server/latency_seconds/p50") > 0.0);
     let connections = ["active", "idle"].map(|name| &metrics["server"]["connections"][name]);
     assert_eq!(connections, [1, 0]);
-    assert!(whole(&metrics, "/server/connections/opened_total") >= 10);
+    assert!(whole(&metrics, "/server/connections/opened_total") >= 9);
     let text = server.get("/metrics");
     for line in [
         "shockwave_http_refused_total{status=\"400\"} 1",
@@ -197,6 +197,7 @@ fn every_flag_may_come_from_the_environment() {
         ("SHOCKWAVE_LISTEN", "127.0.0.1:0"),
         ("SHOCKWAVE_WARMUP", "3"),
         ("SHOCKWAVE_BUDGET", "9m"),
+        ("SHOCKWAVE_OVER_BUDGET", "wait"),
         ("SHOCKWAVE_CLASSES", "4k,16k"),
         ("SHOCKWAVE_WORKERS", "1"),
         ("SHOCKWAVE_CELLS", "locked"),

@@ -29,7 +29,12 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one on a free port, with more arguments.
     pub(crate) fn start(more: &[&str]) -> Self {
-        let arguments = ["serve", "--listen", "127.0.0.1:0", "--log-format", "json"];
+        Self::start_at("127.0.0.1:0", more)
+    }
+
+    /// Starts one at an address.
+    pub(crate) fn start_at(address: &str, more: &[&str]) -> Self {
+        let arguments = ["serve", "--listen", address, "--log-format", "json"];
         Self::from(command(&[&arguments, more].concat()))
     }
 

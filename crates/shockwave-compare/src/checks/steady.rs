@@ -2,8 +2,9 @@
 //! the floor beside it.
 //!
 //! What one process finds all along and others do not has to do with where its stack, heap and pool
-//! came to lie, or with what the machine did meanwhile. The floor tells them apart: it has no part
-//! in the pool's placement, so if it moved as well, it was the machine.
+//! came to lie, or with what the machine did meanwhile. Two witnesses tell them apart, the floor and
+//! the [busy floor](crate::contenders::busy). They have no part in the pool's placement, so if
+//! either moved as well, it was the machine.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -31,6 +32,7 @@ pub(crate) struct Figure {
     pub(crate) case: Case,
     pub(crate) pool: f64,
     pub(crate) floor: f64,
+    pub(crate) busy: f64,
 }
 
 /// What the check found.
@@ -58,9 +60,10 @@ pub(crate) struct Steadiness {
 pub(crate) struct Outlier {
     /// Which of the processes, from 0.
     pub(crate) process: usize,
-    /// How many times the median over the processes it took, and the floor in it.
+    /// How many times the median over the processes it took, and the witnesses in it.
     pub(crate) pool_times: f64,
     pub(crate) floor_times: f64,
+    pub(crate) busy_times: f64,
     pub(crate) cause: Cause,
 }
 
@@ -68,9 +71,9 @@ pub(crate) struct Outlier {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Cause {
-    /// The floor moved by half as many percent at least, in the same direction.
+    /// A witness moved by half as many percent at least, in the same direction.
     Machine,
-    /// The floor stayed: what is particular to the process is where its things lie.
+    /// The witnesses stayed: what is particular to the process is where its things lie.
     Placement,
 }
 
@@ -88,18 +91,21 @@ impl Steadiness {
     }
 }
 
-/// Measures every form on this pool and on the floor. The work of one process.
+/// Measures every form on this pool and on its witnesses. The work of one process.
 pub(crate) fn one_process(rounds: u32) -> Vec<Figure> {
     let pool = if Id::Rseq.enter().is_ok() { Id::Rseq } else { Id::Locked };
     let plan = Plan {
         cases: cases(&Form::ALL, &[4 << 10]),
-        contenders: vec![pool, Id::Floor],
+        contenders: vec![pool, Id::Floor, Id::Busy],
         rounds,
         slice: SLICE,
     };
     let Ok(measured) = plan.run() else { return Vec::new() };
     let of = |case, id| measured.samples.summary(case, id).map(|summary| summary.median);
-    let figure = |case| Some(Figure { case, pool: of(case, pool)?, floor: of(case, Id::Floor)? });
+    let figure = |case| {
+        let (floor, busy) = (of(case, Id::Floor)?, of(case, Id::Busy)?);
+        Some(Figure { case, pool: of(case, pool)?, floor, busy })
+    };
     plan.cases.into_iter().filter_map(figure).collect()
 }
 
@@ -134,17 +140,22 @@ fn judge(processes: &[Vec<Figure>]) -> Vec<Steadiness> {
 fn judge_case(case: Case, processes: &[Vec<Figure>]) -> Option<Steadiness> {
     let figures: Vec<Figure> =
         processes.iter().flatten().filter(|figure| figure.case == case).copied().collect();
-    let pool = median(&figures.iter().map(|figure| figure.pool).collect::<Vec<_>>())?;
-    let floor = median(&figures.iter().map(|figure| figure.floor).collect::<Vec<_>>())?;
+    let median_of =
+        |part: fn(&Figure) -> f64| median(&figures.iter().map(part).collect::<Vec<_>>());
+    let pool = median_of(|figure| figure.pool)?;
+    let floor = median_of(|figure| figure.floor)?;
+    let busy = median_of(|figure| figure.busy)?;
     let outliers: Vec<Outlier> = figures
         .iter()
         .enumerate()
         .map(|(process, figure)| {
-            let (pool_times, floor_times) = (figure.pool / pool, figure.floor / floor);
+            let (floor_times, busy_times) = (figure.floor / floor, figure.busy / busy);
+            let pool_times = figure.pool / pool;
             // On a logarithmic scale, on which twice and half as long are equally far.
-            let explained = floor_times.ln() / pool_times.ln();
-            let why = if explained >= 0.5 { Cause::Machine } else { Cause::Placement };
-            Outlier { process, pool_times, floor_times, cause: why }
+            let explains = |witness: f64| witness.ln() / pool_times.ln() >= 0.5;
+            let machine = explains(floor_times) || explains(busy_times);
+            let why = if machine { Cause::Machine } else { Cause::Placement };
+            Outlier { process, pool_times, floor_times, busy_times, cause: why }
         })
         .filter(|outlier| outlier.pool_times.ln().abs() > WITHIN.ln())
         .collect();
@@ -156,27 +167,28 @@ fn judge_case(case: Case, processes: &[Vec<Figure>]) -> Option<Steadiness> {
 mod tests {
     use super::*;
 
-    fn processes(figures: &[(f64, f64)]) -> Vec<Vec<Figure>> {
+    fn processes(figures: &[(f64, f64, f64)]) -> Vec<Vec<Figure>> {
         let case = Case { form: Form::AtOnce, bytes: 4096 };
-        figures.iter().map(|&(pool, floor)| vec![Figure { case, pool, floor }]).collect()
+        let figure = |&(pool, floor, busy)| vec![Figure { case, pool, floor, busy }];
+        figures.iter().map(figure).collect()
     }
 
     #[test]
-    fn the_floor_tells_the_machine_from_the_placement() {
-        let mut figures = vec![(3.0, 2.0); 27];
-        figures.extend([(6.0, 4.1), (6.0, 2.0), (2.0, 1.3)]);
+    fn the_witnesses_tell_the_machine_from_the_placement() {
+        let mut figures = vec![(3.0, 2.0, 2.5); 36];
+        figures.extend([(6.0, 4.1, 2.5), (6.0, 2.0, 2.6), (2.0, 1.3, 2.5), (6.0, 2.0, 4.0)]);
         let [form] = &judge(&processes(&figures))[..] else { panic!("one form") };
-        assert_eq!((form.within, form.processes), (27, 30));
+        assert_eq!((form.within, form.processes), (36, 40));
         assert!(form.holds());
         let causes: Vec<_> = form.outliers.iter().map(|outlier| outlier.cause).collect();
-        assert_eq!(causes, [Cause::Machine, Cause::Placement, Cause::Machine]);
-        assert_eq!(form.outliers[1].process, 28);
+        assert_eq!(causes, [Cause::Machine, Cause::Placement, Cause::Machine, Cause::Machine]);
+        assert_eq!(form.outliers[1].process, 37);
     }
 
     #[test]
     fn too_many_outliers_do_not_hold() {
-        let mut figures = vec![(3.0, 2.0); 26];
-        figures.extend([(4.5, 2.0); 4]);
+        let mut figures = vec![(3.0, 2.0, 2.5); 26];
+        figures.extend([(4.5, 2.0, 2.5); 4]);
         let forms = judge(&processes(&figures));
         assert!(!forms[0].holds());
         assert!(!Steady { processes: 30, rounds: 9, forms }.holds());

@@ -34,6 +34,20 @@ fn check<C: Contender>() {
     C::fill(&mut buffer, &[7; 4096]);
     contender.put_with_reset(buffer, 4096);
 
+    for _ in 0..3 {
+        let mut buffer = contender.get_zeroed(4096);
+        let address = C::address(&mut buffer);
+        // SAFETY: as above, and zero, which is under test.
+        let bytes = unsafe { std::slice::from_raw_parts(address, 4096) };
+        assert!(bytes.iter().all(|&byte| byte == 0), "{name}");
+        C::overwrite(&mut buffer, &[7; 4096]);
+        let address = C::address(&mut buffer);
+        // SAFETY: as above, and written in full.
+        let bytes = unsafe { std::slice::from_raw_parts(address, 4096) };
+        assert!(bytes.iter().all(|&byte| byte == 7), "{name}");
+        contender.put(buffer);
+    }
+
     let buffer = contender.get_to_send(4096);
     std::thread::scope(|scope| {
         scope.spawn(|| C::attach().put_received(buffer));
@@ -42,8 +56,11 @@ fn check<C: Contender>() {
 
 #[test]
 fn every_contender_gives_out_what_it_promises() {
-    check::<shockwave::Shockwave<false>>();
-    check::<shockwave::Shockwave<true>>();
+    check::<shockwave::Shockwave<{ shockwave::RSEQ }>>();
+    check::<shockwave::Shockwave<{ shockwave::LOCKED }>>();
+    check::<shockwave::Shockwave<{ shockwave::ZEROING }>>();
+    check::<shockwave::Shockwave<{ shockwave::TRACKED }>>();
+    check::<shockwave::Shockwave<{ shockwave::BUDGETED }>>();
     check::<thread_local::ThreadLocal>();
     check::<heap::FromHeap<system::System>>();
     #[cfg(feature = "jemalloc")]

@@ -19,6 +19,16 @@ unsafe impl Contender for PlainVec {
     }
 
     #[inline(always)]
+    fn get_zeroed(&mut self, size: usize) -> Vec<u8> {
+        vec![0; size]
+    }
+
+    #[inline(always)]
+    fn overwrite(buffer: &mut Vec<u8>, bytes: &[u8]) {
+        buffer[..bytes.len()].copy_from_slice(bytes);
+    }
+
+    #[inline(always)]
     fn address(buffer: &mut Vec<u8>) -> *mut u8 {
         buffer.as_mut_ptr()
     }

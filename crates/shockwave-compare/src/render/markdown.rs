@@ -40,9 +40,12 @@ pub(crate) fn page(report: &Report) -> String {
     if let Some(steady) = &report.checks.steady {
         let _ = write!(
             found,
-            "\n\nSteady from process to process: {} processes of {} rounds, with the floor beside this \
-             pool. An outlier is the machine's where the floor moved at least half as far, else \
-             placement's.\n\n{}",
+            "\n\nSteady from process to process: {} processes of {} rounds, with two witnesses beside \
+             this pool: the floor, which waits for its own stores, and the busy floor, which has as \
+             many instructions as the pool besides and notices a neighbor on the same core. An \
+             outlier is the machine's where either moved at least half as far, else placement's: the \
+             low bits of the stack's addresses are those of what a get reads ([decision \
+             0006](decisions/0006-magazines-from-mapped-pages.md)).\n\n{}",
             steady.processes,
             steady.rounds,
             tables::steady(report, Dress::Markdown)

@@ -137,11 +137,12 @@ fn outliers(outliers: &[Outlier]) -> String {
     };
     let of = |cause| outliers.iter().filter(|outlier| outlier.cause == cause).count();
     format!(
-        "{} the machine's, {} placement's; furthest × {} with the floor at × {}",
+        "{} the machine's, {} placement's; furthest × {} with the floor at × {}, busy × {}",
         of(Cause::Machine),
         of(Cause::Placement),
         times(furthest.pool_times),
-        times(furthest.floor_times)
+        times(furthest.floor_times),
+        times(furthest.busy_times)
     )
 }
 

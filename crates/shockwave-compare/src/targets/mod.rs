@@ -1,6 +1,7 @@
 //! The targets, each checked against what was measured.
 
 mod of_checks;
+mod of_modes;
 
 use serde::Serialize;
 
@@ -144,6 +145,7 @@ pub(crate) fn targets(samples: &Samples, checks: &Checks, cores: usize) -> Vec<T
             scaling(Id::Locked),
         ),
     ];
+    targets.extend(of_modes::targets(samples));
     targets.extend(of_checks::targets(checks));
     targets
 }
@@ -170,7 +172,7 @@ mod tests {
     #[test]
     fn nothing_measured_meets_nothing() {
         let targets = targets(&Samples::default(), &Checks::default(), 2);
-        assert_eq!(targets.len(), 14);
+        assert_eq!(targets.len(), 19);
         assert!(targets.iter().all(|target| target.verdict == Verdict::NotMeasured));
     }
 

@@ -3,6 +3,7 @@
 
 use super::Buffer;
 use crate::engine::Engine;
+use crate::verify::Verify;
 
 impl Buffer {
     /// Takes a buffer with `len` zeros in it. Clears nothing where all of it is known to be zero:
@@ -20,16 +21,19 @@ impl Buffer {
     }
 
     /// Has a buffer that was idle looked at, in a pool that does so, as [`Verify::look`] does.
-    ///
-    /// [`Verify::look`]: crate::verify::Verify::look
+    #[inline]
     pub(super) fn verified(self, engine: &Engine) -> Self {
         let verify = &engine.modes.verify;
-        if verify.is_on() {
-            let capacity = self.capacity();
-            // SAFETY: all of a buffer is initialized and its holder's alone; nothing else refers to
-            // it yet.
-            verify.look(unsafe { std::slice::from_raw_parts_mut(self.data.as_ptr(), capacity) });
-        }
+        if verify.hits() { self.verified_now(verify) } else { self }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn verified_now(self, verify: &Verify) -> Self {
+        let capacity = self.capacity();
+        // SAFETY: all of a buffer is initialized and its holder's alone; nothing else refers to it
+        // yet.
+        verify.look(unsafe { std::slice::from_raw_parts_mut(self.data.as_ptr(), capacity) });
         self
     }
 }

@@ -21,15 +21,32 @@ impl Buffer {
         #[cold]
         #[inline(never)]
         fn slowly(engine: &Engine, size: usize, caller: &'static Location<'static>) -> Buffer {
+            if engine.sees_gets {
+                return Buffer::take_seen(engine, size, caller);
+            }
             match Buffer::take_again(engine, size) {
-                Some(buffer) => buffer.seen(engine, caller),
+                Some(buffer) => buffer,
                 None => Buffer::take_slowly(engine, size, Turn::Last)
-                    .unwrap_or_else(|refused| refuse(refused))
-                    .tracked(engine, caller),
+                    .unwrap_or_else(|refused| refuse(refused)),
             }
         }
         let caller = Location::caller();
         Self::take_fast(engine, size).unwrap_or_else(|| slowly(engine, size, caller))
+    }
+
+    /// As [`take`](Self::take) where something is to be seen of each get: what is the fast path
+    /// elsewhere, out of line, and what there is to be seen.
+    #[inline]
+    fn take_seen(engine: &Engine, size: usize, caller: &'static Location<'static>) -> Self {
+        let buffer = match engine.take_watched(size) {
+            Some((class, block)) => {
+                let meta = engine.meta.with_class(class);
+                Self { data: block.into_raw(), meta }.awake().verified(engine)
+            }
+            None => Self::take_slowly(engine, size, Turn::Last)
+                .unwrap_or_else(|refused| refuse(refused)),
+        };
+        buffer.tracked(engine, caller)
     }
 
     /// Takes a fresh buffer from an engine, or says why there is none.

@@ -5,27 +5,23 @@ use std::panic::Location;
 use super::Buffer;
 use crate::engine::{Engine, Turn};
 use crate::error::GetError;
+use crate::track::Tracker;
 
 impl Buffer {
-    /// Has a buffer that came from a cell looked at by all that want to see each get. Where nobody
-    /// does, that is one test.
-    #[inline]
-    pub(super) fn seen(self, engine: &Engine, site: &'static Location<'static>) -> Self {
-        #[cold]
-        #[inline(never)]
-        fn looked_at(buffer: Buffer, engine: &Engine, site: &'static Location<'static>) -> Buffer {
-            buffer.verified(engine).tracked(engine, site)
-        }
-        if engine.sees_gets { looked_at(self, engine, site) } else { self }
-    }
-
     /// Has the pool's tracker, if it has one, make a record of this buffer if it is the one in so
     /// many. The mark in the meta word is what sends its drop to [`untrack`](Self::untrack).
     #[inline]
-    pub(crate) fn tracked(mut self, engine: &Engine, site: &'static Location<'static>) -> Self {
-        if let Some(tracker) = &engine.tracker
-            && tracker.begin(self.data, self.capacity(), site)
-        {
+    pub(crate) fn tracked(self, engine: &Engine, site: &'static Location<'static>) -> Self {
+        match &engine.tracker {
+            Some(tracker) if tracker.hits() => self.recorded(tracker, site),
+            _ => self,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn recorded(mut self, tracker: &Tracker, site: &'static Location<'static>) -> Self {
+        if tracker.record(self.data, self.capacity(), site) {
             self.meta = self.meta.with_tracked();
         }
         self

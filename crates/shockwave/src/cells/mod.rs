@@ -18,6 +18,7 @@
 //! lock**, that is, by someone who holds the class's [`Stock`]. Whoever takes a block from a
 //! magazine or adds one holds no lock at all, and must have entered the cell.
 
+mod cpus;
 pub(crate) mod locked;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu", not(loom)))]
 pub(crate) mod rseq;
@@ -42,8 +43,9 @@ pub enum Cells {
     /// By restartable sequences: x86-64 Linux with glibc 2.35 and a kernel that has `membarrier`
     /// for them (5.10). A get and a put take no lock and run no locked instruction.
     Rseq,
-    /// By a try-lock on one of as many cells as there are CPUs, chosen by thread. Works everywhere;
-    /// a get and a put cost two locked instructions more.
+    /// By a try-lock on one of as many cells as there are CPUs, or fewer where a container limits
+    /// CPU time, chosen by thread. Works everywhere; a get and a put cost two locked instructions
+    /// more.
     Locked,
 }
 
@@ -96,15 +98,13 @@ impl CellSet {
     pub(crate) fn new(cells: Cells) -> Result<Self, BuildError> {
         let cells = if cells == Cells::Auto { from_environment()? } else { cells };
         match cells {
-            Cells::Locked => Ok(Self::Locked(LockedCells::new(cpus().unwrap_or_else(threads)))),
+            Cells::Locked => Ok(Self::Locked(LockedCells::new(cpus::useful_rows()))),
             Cells::Rseq => match RseqCells::new() {
                 Ok(cells) => Ok(Self::Rseq(cells)),
                 Err(reason) => Err(BuildError::rseq_unavailable(reason)),
             },
-            Cells::Auto => Ok(RseqCells::new().map_or_else(
-                |_| Self::Locked(LockedCells::new(cpus().unwrap_or_else(threads))),
-                Self::Rseq,
-            )),
+            Cells::Auto => Ok(RseqCells::new()
+                .map_or_else(|_| Self::Locked(LockedCells::new(cpus::useful_rows())), Self::Rseq)),
         }
     }
 
@@ -193,36 +193,5 @@ fn from_environment() -> Result<Cells, BuildError> {
         Some("rseq") => Ok(Cells::Rseq),
         Some("locked") => Ok(Cells::Locked),
         _ => Err(BuildError::cells_variable(&value)),
-    }
-}
-
-/// How many CPUs this system may ever have, if it says so: one more than their highest number.
-/// Numbers may have gaps.
-fn cpus() -> Option<usize> {
-    let possible = std::fs::read_to_string("/sys/devices/system/cpu/possible").ok()?;
-    highest_number(&possible).map(|highest| highest + 1)
-}
-
-/// How many threads can run at once.
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// The last number in a list of ranges such as `0-3,8-11`.
-fn highest_number(ranges: &str) -> Option<usize> {
-    ranges.trim().rsplit([',', '-']).next()?.parse().ok()
-}
-
-#[cfg(all(test, not(loom)))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_highest_cpu_is_found_in_every_form_of_list() {
-        assert_eq!(highest_number("0\n"), Some(0));
-        assert_eq!(highest_number("0-1\n"), Some(1));
-        assert_eq!(highest_number("0-3,8-11\n"), Some(11));
-        assert_eq!(highest_number("0,2,5\n"), Some(5));
-        assert_eq!(highest_number(""), None);
     }
 }

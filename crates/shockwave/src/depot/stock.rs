@@ -432,7 +432,9 @@ mod tests {
         /// Ends an interval.
         fn rest(&mut self) {
             for (class, stock) in self.stocks.iter_mut().enumerate() {
-                stock.set_marks(vec![0; 1]);
+                if stock.marks.is_empty() {
+                    stock.set_marks(vec![0; 1]);
+                }
                 stock.end_interval(&self.cells, class);
             }
         }

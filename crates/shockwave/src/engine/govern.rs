@@ -17,7 +17,6 @@ use crate::depot::Stock;
 use crate::error::GetError;
 use crate::limits::CLASSES_MAX;
 use crate::magazine::{Block, Stack};
-use crate::oversize::Oversize;
 use crate::reentry::Stay;
 use crate::sync::{MutexGuard, yield_now};
 use crate::wait::Queue;
@@ -114,14 +113,6 @@ struct Balance {
 }
 
 impl Engine {
-    /// Bytes that a get of `size` takes from the source. `None` for more than there can be.
-    pub(crate) fn bytes_for(&self, size: usize) -> Option<usize> {
-        match self.classes.of(size) {
-            Some(class) => Some(self.classes.bytes(class)),
-            None => Oversize::bytes(size),
-        }
-    }
-
     /// Finds room for `asked` bytes, of `class` if they are a block's, or says why there is none.
     /// Not for a nested call.
     pub(super) fn room(
@@ -297,12 +288,12 @@ impl Engine {
 
     /// What is to be done after a get's slow path. If the source refused, bytes that were charged
     /// are free again. Otherwise nobody is woken, least of all the one who waits and has just tried
-    /// in vain. What was `found` and not made, a signal handler may have asked for.
+    /// in vain. What was `found` and not made leaves the look at the clock to the puts.
     pub(super) fn after_get<T>(&self, got: &Result<T, GetError>, found: bool) {
         if matches!(got, Err(refused) if refused.is_out_of_memory()) {
             self.governor.queue.notify();
         }
-        self.after_slow_path(self.is_due(found));
+        self.after_slow_path(!found && self.is_due(false));
     }
 
     /// Whoever watches is told, and what was long of no use goes back.

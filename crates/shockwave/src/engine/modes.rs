@@ -13,7 +13,7 @@ impl Engine {
             self.meta = self.meta.with_scrub().with_zeroed();
         }
         if modes.see_gets() {
-            self.first_column = Column::NONE;
+            self.watched_column = std::mem::replace(&mut self.first_column, Column::NONE);
             self.sees_gets = true;
         }
         self.tracker = modes.track.sampling.map(Tracker::new);

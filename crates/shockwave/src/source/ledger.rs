@@ -13,9 +13,9 @@
 use std::alloc::Layout;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use super::Source;
+use crate::sync::{AtomicUsize, Ordering::SeqCst};
 
 /// A source with an account. All orders are `SeqCst`: who discharges looks for waiters next, and a
 /// waiter who has said that it waits looks here next; one of the two must see the other.
@@ -123,7 +123,7 @@ impl Ledger {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use crate::source::Heap;

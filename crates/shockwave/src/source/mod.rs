@@ -93,8 +93,8 @@ pub unsafe trait Source: Send + Sync + Debug {
 
     /// Whether `deallocate` may be called from within a signal handler, whatever that interrupted
     /// but a pool: it enters no allocator, and no lock that is taken outside of this source.
-    /// Default: no. If so, what a pool does not need goes back also when a get or put finds all it
-    /// needs in a depot, which handlers may do; else only when one asks the source anyway, or on
+    /// Default: no. If so, what a pool does not need goes back also when a put visits a depot,
+    /// which handlers may do; else only when a get or put asks the source anyway, or on
     /// [`maintain`](crate::BufferPool::maintain).
     fn is_signal_safe(&self) -> bool {
         false

@@ -1,7 +1,7 @@
 //! Tracking: who holds which buffer, since when, and taken where; for one in so many gets.
 //!
 //! ```text
-//!    get ── one in n ──▶ Tracker.begin ──▶ a record in the table, a mark in the buffer's meta word
+//!    get ── one in n ──▶ Tracker.record ─▶ a record in the table, a mark in the buffer's meta word
 //!    drop ─ if marked ─▶ Tracker.end   ──▶ the record goes
 //!    pool.outstanding() ▶ Tracker.look ──▶ all records there are
 //! ```
@@ -13,7 +13,7 @@ use std::fmt;
 use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::callback::Callback;
 use crate::sampling::Sampling;
@@ -26,7 +26,7 @@ use table::{Record, Table};
 pub struct Outstanding {
     /// Bytes of the buffer: its capacity.
     pub size: usize,
-    /// How long it has been out. A buffer that grows keeps its age.
+    /// How long it has been out, to within a few milliseconds. A buffer that grows keeps its age.
     pub age: Duration,
     /// The call that took it.
     pub site: &'static Location<'static>,
@@ -110,33 +110,29 @@ impl Track {
 #[derive(Debug)]
 pub(crate) struct Tracker {
     sampling: Sampling,
-    /// From when ages are counted.
-    began: Instant,
     table: Table,
 }
 
 impl Tracker {
     pub(crate) fn new(sampling: Sampling) -> Self {
-        Self { sampling, began: Instant::now(), table: Table::new() }
+        Self { sampling, table: Table::new() }
     }
 
-    /// Records that a buffer was taken, if it is the one in so many. Says whether it was recorded;
-    /// then [`end`](Self::end) is owed. May be called from a signal handler, and while any other
-    /// call is under way.
-    #[inline]
-    pub(crate) fn begin(
+    /// Whether the get that asks is the one in so many. A few instructions, for each get.
+    #[inline(always)]
+    pub(crate) fn hits(&self) -> bool {
+        self.sampling.hit()
+    }
+
+    /// Records that a buffer was taken. Says whether there was room; then [`end`](Self::end) is
+    /// owed. May be called from a signal handler, and while any other call is under way.
+    pub(crate) fn record(
         &self,
         data: NonNull<u8>,
         size: usize,
         site: &'static Location<'static>,
     ) -> bool {
-        self.sampling.hit() && self.record(data, size, site)
-    }
-
-    #[cold]
-    fn record(&self, data: NonNull<u8>, size: usize, site: &'static Location<'static>) -> bool {
-        let since = nanoseconds(self.began.elapsed());
-        self.table.insert(data.addr().get(), &Record { size, since, site, thread: thread() })
+        self.table.insert(data.addr().get(), &Record { size, since: now(), site, thread: thread() })
     }
 
     /// Removes the record of a buffer that goes.
@@ -152,7 +148,7 @@ impl Tracker {
 
     /// All that is recorded, longest out first.
     pub(crate) fn look(&self) -> Vec<Outstanding> {
-        let now = nanoseconds(self.began.elapsed());
+        let now = now();
         let mut found: Vec<_> =
             self.table.records().map(|record| outstanding(record, now)).collect();
         found.sort_by_key(|one| std::cmp::Reverse(one.age));
@@ -170,32 +166,57 @@ fn outstanding(record: Record, now: u64) -> Outstanding {
     Outstanding { size, age: Duration::from_nanos(now.saturating_sub(since)), site, thread }
 }
 
-/// Nanoseconds, enough for 584 years.
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+/// Nanoseconds of a clock that never goes back, to within a few milliseconds: the kernel's last
+/// tick, which costs a fifth of a precise time to read.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "reads a clock that std does not offer")]
+fn now() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: writes a time to a place for one.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &raw mut time) };
+    time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
 }
 
-/// A number for this thread. Asked for sampled gets only.
+#[cfg(not(target_os = "linux"))]
+fn now() -> u64 {
+    use std::sync::OnceLock;
+    use std::time::Instant;
+    static START: OnceLock<Instant> = OnceLock::new();
+    let passed = START.get_or_init(Instant::now).elapsed();
+    // Enough for 584 years.
+    u64::try_from(passed.as_nanos()).unwrap_or(u64::MAX)
+}
+
+crate::sync::thread_word! {
+    /// This thread's number, or 0 before it was first asked for.
+    static NUMBER: u64 = 0
+}
+
+/// A number for this thread. The system is asked once in a thread's life.
+fn thread() -> u64 {
+    NUMBER.with(|number| {
+        if number.get() == 0 {
+            number.set(new_number());
+        }
+        number.get()
+    })
+}
+
+/// In the child of a fork the thread that forked is another.
+pub(crate) fn after_fork_in_child() {
+    NUMBER.with(|number| number.set(0));
+}
+
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "asks the system for this thread's number")]
-fn thread() -> u64 {
+fn new_number() -> u64 {
     // SAFETY: asks for a number, and always succeeds.
     let id = unsafe { libc::syscall(libc::SYS_gettid) };
     u64::try_from(id).unwrap_or(0)
 }
 
-/// A number for this thread. Asked for sampled gets only.
 #[cfg(not(target_os = "linux"))]
-fn thread() -> u64 {
-    crate::sync::thread_word! {
-        /// This thread's number, or 0 before it was first asked for.
-        static NUMBER: u64 = 0
-    }
+fn new_number() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    NUMBER.with(|number| {
-        if number.get() == 0 {
-            number.set(NEXT.fetch_add(1, Relaxed));
-        }
-        number.get()
-    })
+    NEXT.fetch_add(1, Relaxed)
 }

@@ -37,7 +37,7 @@ const CLAIMED: usize = 1;
 pub(super) struct Record {
     /// Bytes.
     pub(super) size: usize,
-    /// Nanoseconds since the tracker began.
+    /// When it was taken, in nanoseconds of the tracker's clock.
     pub(super) since: u64,
     pub(super) site: &'static Location<'static>,
     pub(super) thread: u64,

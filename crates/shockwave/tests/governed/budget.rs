@@ -2,12 +2,12 @@
 
 use std::alloc::Layout;
 use std::ptr::NonNull;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use shockwave::{Heap, Source};
+use shockwave::{BufferPool, GetError, Heap, Source};
 
 use crate::common::{Counting, Random, bind, builder, check, on_both};
 
@@ -191,6 +191,70 @@ fn buffers_beyond_the_classes_count_with_their_headers() {
         let never = pool.try_get(100_001).unwrap_err();
         assert!(never.is_over_budget() && never.asked() > never.limit());
         assert!(never.to_string().contains("whole budget"), "{never}");
+        check(&pool);
+    });
+}
+
+#[test]
+fn freezing_takes_nothing_of_the_budget_and_is_never_refused_for_it() {
+    on_both(|cells| {
+        let source = Counting::default();
+        let pool = builder(cells).source(source.clone()).budget(100 * 2048).build().unwrap();
+        let frozen: Vec<_> = (0..100).map(|_| pool.get(2048).freeze()).collect();
+        let clones = frozen.clone();
+        assert_eq!((source.out(), pool.metrics().taken_bytes), (100 * 2048, 100 * 2048));
+        assert!(pool.try_get(1).is_err());
+        drop(clones);
+        let held: Vec<_> = frozen.into_iter().filter_map(|one| one.try_into_mut().ok()).collect();
+        assert_eq!(held.len(), 100);
+        drop(held);
+        check(&pool);
+    });
+}
+
+/// A source from within which a buffer is taken, as a signal handler may do at that place.
+#[derive(Debug, Clone, Default)]
+struct Interrupted(Arc<Mutex<Option<Interruption>>>);
+
+/// The pool and the size of the get, and what it came to.
+type Interruption = (BufferPool, usize, Option<GetError>);
+
+// SAFETY: hands on what `Heap` gives and takes, unchanged.
+unsafe impl Source for Interrupted {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+        if let Some((pool, size, refused)) = &mut *self.0.lock().expect("not poisoned") {
+            *refused = pool.try_get(*size).err();
+        }
+        Heap.allocate(layout)
+    }
+
+    unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout) {
+        // SAFETY: the caller's word.
+        unsafe { Heap.deallocate(memory, layout) }
+    }
+}
+
+#[test]
+fn a_get_that_interrupts_a_slow_path_counts_as_any_other() {
+    on_both(|cells| {
+        let pool = builder(cells).budget(10_000).build().unwrap();
+        let source = Interrupted::default();
+        let other = builder(cells).source(source.clone()).build().unwrap();
+        // The pages that it has instead of the source's memory fit, or do not, with their header.
+        for (held, fits) in [(4096, true), (8192, false)] {
+            let held = pool.get(held);
+            *source.0.lock().unwrap() = Some((pool.clone(), 4096, None));
+            drop(other.get(100_000));
+            let (_, _, refused) = source.0.lock().unwrap().take().unwrap();
+            assert_eq!(refused.is_none(), fits);
+            if let Some(refused) = refused {
+                assert!(refused.is_over_budget());
+                assert!(refused.in_use() + refused.asked() > refused.limit());
+            }
+            drop(held);
+            pool.trim();
+        }
+        assert_eq!((pool.metrics().taken_bytes, pool.metrics().over_budget), (0, 1));
         check(&pool);
     });
 }

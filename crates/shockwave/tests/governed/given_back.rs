@@ -1,5 +1,6 @@
 //! What goes back to the source, when, and down to which floor.
 
+use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -110,19 +111,78 @@ fn gets_and_puts_that_a_handler_may_do_ask_nothing_of_a_source_that_is_not_for_h
         let pool = builder(cells).trim_interval(Duration::from_millis(1)).source(source.clone());
         let pool = pool.build().unwrap();
         peak(&pool, 1000, 4096);
-        peak(&pool, 200, 2048);
-        let out = source.out();
-        for _ in 0..30 {
-            peak(&pool, 200, 2048); // all found, in cells and depots
-            thread::sleep(Duration::from_millis(1));
-        }
-        assert_eq!(source.out(), out);
+        let on_one_cpu = || {
+            bind(0);
+            peak(&pool, 200, 2048);
+            let out = source.out();
+            for _ in 0..30 {
+                peak(&pool, 200, 2048); // all found, in its cell and in the depot
+                thread::sleep(Duration::from_millis(1));
+            }
+            assert_eq!(source.out(), out);
+        };
+        thread::scope(|scope| scope.spawn(on_one_cpu).join().unwrap());
         let start = Instant::now();
         while pool.metrics().pool(4096).unwrap().idle > 0 {
             drop(pool.get(100_000)); // asks the source anyway
             thread::sleep(Duration::from_millis(1));
             assert!(start.elapsed() < Duration::from_secs(60), "nothing goes back");
         }
+        check(&pool);
+    });
+}
+
+#[test]
+fn a_step_that_comes_by_is_bounded() {
+    const STEP: usize = 4 << 20;
+    on_both(|cells| {
+        let source = Counting::for_handlers();
+        let pool = builder(cells).trim_interval(Duration::from_millis(1)).source(source.clone());
+        let pool = pool.build().unwrap();
+        peak(&pool, 480, 65_536);
+        let start = Instant::now();
+        while source.out() > 0 {
+            let before = source.out();
+            thread::sleep(Duration::from_millis(2));
+            drop(pool.get(100_000));
+            // A get and a put came by.
+            let given = before - source.out();
+            assert!(given <= 2 * STEP, "{given}");
+            assert!(start.elapsed() < Duration::from_secs(60), "nothing goes back");
+        }
+        check(&pool);
+    });
+}
+
+#[test]
+fn under_steady_traffic_gets_find_what_they_need_while_the_rest_goes_back() {
+    const THREADS: usize = 4;
+    on_both(|cells| {
+        let pool = builder(cells).build().unwrap();
+        let interval = Barrier::new(THREADS);
+        peak(&pool, 3000, 4096);
+        // Intervals that are long beside what is held at once, as ten seconds are: at worst,
+        // threads that ran one after the other in one interval run at the same time in the next.
+        thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let (pool, interval) = (&pool, &interval);
+                scope.spawn(move || {
+                    for _ in 0..6 {
+                        (0..2500).for_each(|round| peak(pool, 1 + round % 40, 4096));
+                        interval.wait();
+                        if thread == 0 {
+                            pool.maintain();
+                        }
+                        interval.wait();
+                    }
+                });
+            }
+        });
+        let class = pool.metrics().pool(4096).unwrap().clone();
+        assert!(class.trimmed > 2500, "{class:?}");
+        let made = class.misses - 3000;
+        let gets = class.gets - 3000;
+        assert!(made * 1000 < gets, "{made} of {gets} gets found nothing");
         check(&pool);
     });
 }

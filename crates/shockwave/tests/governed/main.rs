@@ -3,6 +3,7 @@
 
 mod budget;
 mod common;
+mod failing;
 mod given_back;
 mod pressure;
 mod waiting;

@@ -26,17 +26,17 @@ impl Wake for Bell {
     }
 }
 
-struct Request {
+pub(crate) struct Request {
     future: Pin<Box<Acquire>>,
     bell: Arc<Bell>,
 }
 
 impl Request {
-    fn new(pool: &BufferPool, size: usize) -> Self {
+    pub(crate) fn new(pool: &BufferPool, size: usize) -> Self {
         Self { future: Box::pin(pool.acquire(size)), bell: Arc::default() }
     }
 
-    fn waiting(pool: &BufferPool, size: usize) -> Self {
+    pub(crate) fn waiting(pool: &BufferPool, size: usize) -> Self {
         let mut request = Self::new(pool, size);
         assert!(request.poll().is_pending());
         assert!(!request.woken(), "a try in vain wakes nobody");
@@ -48,11 +48,26 @@ impl Request {
         self.future.as_mut().poll(&mut Context::from_waker(&waker))
     }
 
-    fn woken(&self) -> bool {
+    pub(crate) fn woken(&self) -> bool {
         self.bell.0.load(SeqCst) > 0
     }
 
-    fn served(&mut self) -> Buffer {
+    /// Polls once, and says what came of it if it need not wait.
+    pub(crate) fn poll_once(&mut self) -> Option<Result<Buffer, GetError>> {
+        match self.poll() {
+            Poll::Ready(result) => Some(result),
+            Poll::Pending => None,
+        }
+    }
+
+    pub(crate) fn failed(&mut self) -> GetError {
+        match self.poll() {
+            Poll::Ready(Err(refused)) => refused,
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    pub(crate) fn served(&mut self) -> Buffer {
         match self.poll() {
             Poll::Ready(Ok(buffer)) => buffer,
             other => panic!("not served: {other:?}"),
@@ -105,6 +120,22 @@ fn a_get_beside_waiters_is_served_only_from_what_they_leave() {
         assert!(pool.try_get(2048).is_err());
         drop(request.served());
         drop(others);
+        check(&pool);
+    });
+}
+
+#[test]
+fn who_leaves_the_line_lets_nobody_past_those_who_stay() {
+    on_both(|cells| {
+        let pool = builder(cells).budget(4 * 2048).build().unwrap();
+        let mut held: Vec<_> = (0..4).map(|_| pool.get(2048)).collect();
+        let leaves = Request::waiting(&pool, 2048);
+        let mut stays = Request::waiting(&pool, 4096);
+        drop(leaves);
+        held.pop();
+        assert!(pool.try_get(1).is_err(), "what has come back is spoken for");
+        held.pop();
+        drop(stays.served());
         check(&pool);
     });
 }

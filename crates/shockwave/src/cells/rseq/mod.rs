@@ -64,12 +64,20 @@ use kernel::{abort_sequences_under_way, register};
 pub(crate) use sequence::{Area, Column};
 
 /// One CPU's cells.
-#[repr(C, align(512))]
+#[repr(C, align(64))]
 struct Row([AtomicPtr<Slots>; COLUMNS]);
 
 /// Rows lie this power of two apart; the assembly shifts a CPU's number by it.
 const ROW_SHIFT: u32 = 9;
 const _: () = assert!(size_of::<Row>() == 1 << ROW_SHIFT);
+
+/// Bytes before the first row: all lines of a row's length but the last. So the cells of the first
+/// eight classes lie at the start of no page, for the reason that is told at
+/// [`Arena`](crate::magazine::Arena).
+const BEFORE: usize = (1 << ROW_SHIFT) - 64;
+
+/// Bytes that are mapped.
+const MAPPED: usize = BEFORE + (ROWS << ROW_SHIFT);
 
 /// Cells entered by restartable sequences.
 pub(crate) struct RseqCells {
@@ -90,8 +98,10 @@ impl RseqCells {
     /// Makes closed cells, or says why sequences are not to be had.
     pub(crate) fn new() -> Result<Self, &'static str> {
         register()?;
-        let rows = pages::map(ROWS << ROW_SHIFT).ok_or("the system has no memory for the cells")?;
-        Ok(Self { rows: rows.cast(), cpus: super::cpus().unwrap_or(ROWS).min(ROWS) })
+        let pages = pages::map(MAPPED).ok_or("the system has no memory for the cells")?;
+        // SAFETY: within what was mapped.
+        let rows = unsafe { pages.byte_add(BEFORE) };
+        Ok(Self { rows: rows.cast(), cpus: super::cpus::possible().unwrap_or(ROWS).min(ROWS) })
     }
 
     /// Rows that may ever be touched.
@@ -101,7 +111,7 @@ impl RseqCells {
 
     /// The rows of all CPUs.
     fn rows(&self) -> &[Row] {
-        // SAFETY: mapped in `new` for more than that, aligned to a page, zeroed, which is a valid
+        // SAFETY: mapped in `new` for more than that, aligned to a line, zeroed, which is a valid
         // row; shared references to atomics are all that is ever made.
         unsafe { std::slice::from_raw_parts(self.rows.as_ptr(), self.cpus) }
     }
@@ -207,9 +217,11 @@ impl Enter for RseqCells {
 
 impl Drop for RseqCells {
     fn drop(&mut self) {
+        // SAFETY: where `new` mapped it.
+        let pages = unsafe { self.rows.cast::<u8>().byte_sub(BEFORE) };
         // SAFETY: mapped in `new` with this size; whoever drops the cells says that nobody is in
         // one.
-        unsafe { pages::unmap(self.rows.cast(), ROWS << ROW_SHIFT) };
+        unsafe { pages::unmap(pages, MAPPED) };
     }
 }
 
