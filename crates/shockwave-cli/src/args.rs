@@ -46,10 +46,11 @@ pub(crate) enum Command {
     Bench(BenchArgs),
     /// Serve HTTP from a pool, with its metrics and a live dashboard
     ///
-    /// At / is the dashboard, at /metrics what Prometheus reads, at /metrics.json the same as JSON, at
-    /// /events as server-sent events each second. /healthz and /readyz are for whoever looks after
-    /// it. To put the pool to work: /echo returns what is posted to it, /bytes/N so many bytes,
-    /// such as 64k or 1g, and /static/ the files of --root. Nothing that it serves changes anything.
+    /// At / is the dashboard, at /metrics what Prometheus reads, at /metrics.json the same as JSON,
+    /// at /events as server-sent events each second. /healthz and /readyz are for whoever looks
+    /// after it. To put the pool to work: /echo returns what is posted to it, /bytes/N so many
+    /// bytes, such as 64k or 1g, and /static/ the files of --root. Nothing that it serves changes
+    /// anything.
     ///
     /// It listens on this machine only, unless --listen says otherwise. Under systemd it takes the
     /// sockets that it is passed, and tells when it is ready and when it ends.
@@ -62,8 +63,8 @@ pub(crate) enum Command {
     Top(TopArgs),
     /// Suggest classes, warm-up and a budget from what a pool has done
     ///
-    /// Reads /metrics.json of a server, by its URL or from a file, or what `loadtest --json` printed.
-    /// It knows what was asked of each class, and not which sizes within it.
+    /// Reads /metrics.json of a server, by its URL or from a file, or what `loadtest --json`
+    /// printed. It knows what was asked of each class, and not which sizes within it.
     Plan(PlanArgs),
     /// Print the manual page, as in: shockwave man | man -l -
     Man,

@@ -10,8 +10,8 @@ pub(crate) enum Exit {
     Ok = 0,
     /// Something failed; standard error says what.
     Failure = 1,
-    /// The hit rate was below `--min-hit-rate`. Bad arguments are 2, and are refused before; a second
-    /// signal ends the process with 130.
+    /// The hit rate was below `--min-hit-rate`. Bad arguments are 2, and are refused before; a
+    /// second signal ends the process with 130.
     LowHitRate = 3,
 }
 

@@ -1,6 +1,6 @@
 //! The soak: everything that a pool can be put through, at once, and for minutes.
 //!
-//! A *generation* is one pool, configured at random, and a dozen threads that hold, hand over, wait,
+//! A *generation* is one pool, configured at random, and threads that hold, hand over, wait,
 //! cancel, trim, reset, fork and move between CPUs, on a source that fails. Every second a *judge*
 //! stops them all between two steps and holds the pool's books against its own. Then the pool ends,
 //! with buffers out, and the source must have everything back.

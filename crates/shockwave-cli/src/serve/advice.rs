@@ -101,7 +101,7 @@ mod tests {
 
     use super::*;
 
-    /// What is advised after so many gets that find a buffer, that make one, and beyond the classes.
+    /// What is advised after so many gets that hit, that miss, and that are beyond the classes.
     fn advised(hits: usize, misses: usize, oversize: usize) -> (Option<f64>, Option<String>) {
         let pool = BufferPool::new();
         pool.warmup_class(4096, 1);

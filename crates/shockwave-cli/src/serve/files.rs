@@ -46,7 +46,7 @@ impl Files {
 /// The request as one for a path below the directory; `None` if that is hidden.
 fn below(mut request: Request<()>) -> Option<Request<()>> {
     let path = request.uri().path().strip_prefix("/static")?;
-    // Dots and slashes may be spelled in other ways, once: what decodes to another escape is a name.
+    // Dots and slashes may be spelled in other ways, once: what decodes to an escape is a name.
     let plain = path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/");
     if plain.split('/').any(|name| name.starts_with('.')) {
         return None;

@@ -28,7 +28,7 @@ pub(crate) struct ServerFigures {
     pub(crate) requests_total: u64,
     /// The same by status.
     pub(crate) by_status: BTreeMap<u16, u64>,
-    /// What the server answered itself, by status: no requests that could be understood, or allowed.
+    /// What the server answered itself, by status: what was no request, or not allowed.
     pub(crate) refused_by_status: BTreeMap<u16, u64>,
     /// Times that accepting failed for want of descriptors or memory.
     pub(crate) accept_failures_total: u64,

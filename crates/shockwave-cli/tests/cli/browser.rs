@@ -77,7 +77,8 @@ fn values_move_under_load_and_are_those_of_the_metrics() {
     // A line is drawn in the color of its series, of which there is none on an empty chart.
     browser.becomes(
         "[...document.querySelectorAll('#charts canvas')].every((canvas) => {
-            const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            const { width, height } = canvas;
+            const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
             let colored = 0;
             for (let i = 0; i < data.length; i += 4) {
                 const [r, g, b, a] = data.slice(i, i + 4);

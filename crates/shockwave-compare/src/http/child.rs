@@ -94,7 +94,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.input.take());
-        // It ends with its input; should it not, it is ended, and either way it has been waited for.
+        // It ends with its input; should it not, it is ended, and has been waited for either way.
         for _ in 0..100 {
             if !matches!(self.child.try_wait(), Ok(None)) {
                 return;

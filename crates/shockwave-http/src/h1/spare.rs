@@ -8,8 +8,8 @@ use std::cell::Cell;
 
 use http::HeaderMap;
 
-/// Fields for which a spare map may have room: as many as browsers send, twice over. With 96 of them
-/// it takes some 10 KiB; larger ones are rare, and would be kept for one request in many.
+/// Fields for which a spare map may have room: as many as browsers send, twice over. With 96 of
+/// them it takes some 10 KiB; larger ones are rare, and would be kept for one request in many.
 const FIELDS_MAX: usize = 96;
 
 thread_local! {
