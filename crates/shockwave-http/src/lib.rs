@@ -57,6 +57,7 @@
 //! | with `axum::serve` | here |
 //! |---|---|
 //! | `axum::serve(listener, router)` | `server.serve(listener, router)` |
+//! | nothing: it calls `router.with_state(())` | call it once yourself; a bare `Router` makes its routes for each request |
 //! | `.with_graceful_shutdown(signal)`, which waits for ever | [`server.shutdown(deadline)`](Server::shutdown), from anywhere |
 //! | `router.into_make_service_with_connect_info::<SocketAddr>()` | nothing: [`ConnectionInfo`] is in each request's extensions |
 //! | the extractor `ConnectInfo<SocketAddr>` | `Extension<ConnectionInfo>`, or the layer below |
