@@ -16,6 +16,8 @@ pub(crate) struct Actor<'a> {
     pool: &'a BufferPool,
     random: Rng,
     number: usize,
+    /// The CPUs that it may move to: those that it had before its first move.
+    cpus: Vec<usize>,
 }
 
 /// How many buffers an actor holds before it must put some back.
@@ -23,10 +25,8 @@ const HELD_MAX: usize = 64;
 
 /// Acts until the generation ends.
 pub(crate) fn run(world: &World<'_>, pool: &BufferPool, random: Rng, number: usize) {
-    let cpus = system::allowed();
-    let mut actor = Actor { world, pool, random, number };
+    let mut actor = Actor { world, pool, random, number, cpus: system::allowed() };
     world.act(|| actor.step());
-    system::bind(&cpus);
 }
 
 impl Actor<'_> {

@@ -13,19 +13,15 @@ use crate::bag::Item;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The CPUs that this thread may run on.
-pub(super) fn allowed() -> libc::cpu_set_t {
+pub(super) fn allowed() -> Vec<usize> {
     // SAFETY: a set of CPUs is plain bits.
     let mut cpus: libc::cpu_set_t = unsafe { std::mem::zeroed() };
     // SAFETY: writes a set of that size.
     let result = unsafe { libc::sched_getaffinity(0, size_of_val(&cpus), &raw mut cpus) };
     assert_eq!(result, 0, "a thread knows where it may run");
-    cpus
-}
-
-/// Has this thread run on some CPUs only.
-pub(super) fn bind(cpus: &libc::cpu_set_t) {
-    // SAFETY: reads a set of that size. That a CPU may have gone meanwhile is no matter.
-    let _ = unsafe { libc::sched_setaffinity(0, size_of_val(cpus), cpus) };
+    // SAFETY: every number lies within the set.
+    let has = |cpu: &usize| unsafe { libc::CPU_ISSET(*cpu, &cpus) };
+    (0..8 * size_of_val(&cpus)).filter(has).collect()
 }
 
 impl Actor<'_> {
@@ -46,13 +42,17 @@ impl Actor<'_> {
 
     /// Moves to one CPU, whichever, for good or until the next move.
     pub(super) fn move_elsewhere(&mut self) {
-        let count = thread::available_parallelism().map_or(1, usize::from);
-        let cpu = self.random.usize(..count);
+        let cpu = self.cpus[self.random.usize(..self.cpus.len())];
         // SAFETY: a set of CPUs is plain bits.
         let mut one: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-        // SAFETY: far fewer CPUs than a set has bits.
+        // SAFETY: the number came out of such a set.
         unsafe { libc::CPU_SET(cpu, &mut one) };
-        bind(&one);
+        // SAFETY: reads a set of that size.
+        let result = unsafe { libc::sched_setaffinity(0, size_of_val(&one), &raw const one) };
+        // A CPU that has gone meanwhile is no place to move to.
+        if result != 0 {
+            return;
+        }
         self.world.tally.moves.one();
     }
 
