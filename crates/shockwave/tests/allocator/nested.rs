@@ -76,10 +76,13 @@ fn many_gets_and_puts_inside_of_the_allocator(builder: BufferPoolBuilder) {
     assert_eq!(twice, 0, "the allocator was entered from inside of itself");
     drop(buffer);
     drop(end());
-    // What had to wait is dropped by whichever thread gets to it, which may be another test's.
-    while pool.metrics().in_use_bytes > 0 {
-        std::thread::yield_now();
-    }
+    // What had to wait is dropped by whichever thread gets to it, which may be another test's. One
+    // that is lost would never be; a minute is beyond what a busy machine takes.
+    let is_back = (0..60_000).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        pool.metrics().in_use_bytes == 0
+    });
+    assert!(is_back, "what had to wait never came back: {}", pool.metrics());
     let metrics = pool.metrics();
     identities::check(&metrics);
     assert_eq!(metrics.total_gets + metrics.oversize_gets, 171);
