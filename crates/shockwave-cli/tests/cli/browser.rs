@@ -68,8 +68,15 @@ fn values_move_under_load_and_are_those_of_the_metrics() {
         let range = whole(&before, &path)..=whole(&after, &path);
         assert!(range.contains(&shown), "{name}: {shown} is not in {range:?}");
     }
-    let created = whole(&after, "/created");
-    assert_eq!(row[11], shockwave::loadtest::human::bytes(created * 16_384));
+    // What is held may change between the page's last event and the metrics, since idle memory goes
+    // back; so they have twenty seconds in which to say the same.
+    let agree = (0..100).any(|_| {
+        let shown = self::row(&mut browser)[11].clone();
+        let created = whole(&class(&server.metrics()), "/created");
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        shown == shockwave::loadtest::human::bytes(created * 16_384)
+    });
+    assert!(agree, "what is held, as the page has it, is never what the metrics have");
     assert!(browser.text("#in-use-note").contains("of 64 MiB"));
     let label = browser.value("document.querySelector('#memory-bar').getAttribute('aria-label')");
     assert!(label.as_str().unwrap().contains("Left of the budget"), "{label}");
