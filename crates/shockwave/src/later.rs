@@ -3,8 +3,8 @@
 //!
 //! A drop that interrupts this thread's own slow path must neither wait for a lock, which would be
 //! for ever, nor call the source, which may be what it interrupted, nor lose the buffer. It leaves
-//! it here, on a list through the buffers' own memory, and the next slow path of whichever thread,
-//! once it is done, takes all and drops them again.
+//! it here, on its thread's list through the buffers' own memory, and the slow path that it
+//! interrupted, once it is done, takes all and drops them again.
 //!
 //! ```text
 //!    head ──▶ ┌────────────┬───────────┐    ┌────────────┬───────────┐
@@ -12,8 +12,10 @@
 //!             └────────────┴───────────┘    └────────────┴───────────┘
 //! ```
 //!
-//! Pushing single links and taking the whole list needs no protection against a link that comes
-//! back (the "ABA problem"), since nobody ever takes one link out.
+//! The list is one thread's, but a handler may come between any two instructions of the others
+//! that use it, so its head is exchanged whole. Pushing single links and taking the whole list
+//! needs no protection against a link that comes back (the "ABA problem"), since nobody ever takes
+//! one link out.
 #![expect(unsafe_code, reason = "keeps links in buffers that wait")]
 
 use std::ptr::{NonNull, null_mut};
@@ -21,7 +23,7 @@ use std::ptr::{NonNull, null_mut};
 use crate::asan;
 use crate::limits::CLASS_BYTES_MIN;
 use crate::meta::Meta;
-use crate::sync::{AtomicPtr, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use std::sync::atomic::{AtomicPtr, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
 /// A list of buffers that wait.
 #[derive(Debug)]
@@ -38,14 +40,7 @@ const _: () = assert!(size_of::<Link>() <= CLASS_BYTES_MIN, "a link fits into ev
 
 impl Later {
     /// An empty list.
-    #[cfg(not(loom))]
     pub(crate) const fn new() -> Self {
-        Self(AtomicPtr::new(null_mut()))
-    }
-
-    /// An empty list.
-    #[cfg(loom)]
-    pub(crate) fn new() -> Self {
         Self(AtomicPtr::new(null_mut()))
     }
 
@@ -69,7 +64,7 @@ impl Later {
             // SAFETY: buffers are aligned to more and long enough, and until the exchange succeeds
             // this one is the caller's alone.
             unsafe { link.write(Link { next, meta }) };
-            // Release: publishes the link.
+            // Release: a handler that comes next finds the link written.
             match self.0.compare_exchange_weak(next, link.as_ptr(), Release, Relaxed) {
                 Ok(_) => return,
                 Err(now) => next = now,
@@ -79,7 +74,7 @@ impl Later {
 
     /// Takes all, and gives each buffer's parts to `take`, its link wiped.
     pub(crate) fn take_all(&self, mut take: impl FnMut(NonNull<u8>, Meta)) {
-        // Acquire: sees the links that pushes published.
+        // Acquire: reads no link earlier, when a handler may not have written it yet.
         let mut next = self.0.swap(null_mut(), Acquire);
         while let Some(link) = NonNull::new(next) {
             // SAFETY: what is on the list was pushed, and by the swap it is this caller's alone.

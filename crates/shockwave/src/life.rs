@@ -262,7 +262,8 @@ extern "C" fn in_parent() {
     // SAFETY: the lock has been held since `before`, by this thread.
     if let Some((stay, guard)) = unsafe { (*HELD.0.get()).take() } {
         drop(guard);
-        // Other allocators' handlers may not have run yet, so what is owed waits for the next stay.
+        // Other allocators' handlers may not have run yet, so what a signal's handler left to this
+        // thread meanwhile waits for its next stay.
         stay.end_in_debt();
     }
 }

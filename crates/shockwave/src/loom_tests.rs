@@ -19,7 +19,6 @@ use crate::cells::{CellSet, Enter};
 use crate::class::SizeClasses;
 use crate::depot::{Capacity, Counts, Depot};
 use crate::engine::{Engine, Rules};
-use crate::later::Later;
 use crate::life::Handle;
 use crate::limits::SLOTS;
 use crate::magazine::Block;
@@ -209,36 +208,6 @@ fn two_threads_that_find_their_cell_full_each_put_a_block_into_the_depot() {
         let counts = class.counts();
         assert_eq!((counts.gets, counts.created, counts.idle, counts.puts()), (3, 3, 3, 3));
         assert_eq!(class.dismantle(), 3);
-    });
-}
-
-/// Fails if `Later::push` exchanges or `Later::take_all` swaps with `Relaxed`, or if `push` stores
-/// where it exchanges.
-#[test]
-fn what_two_threads_leave_for_later_a_third_takes_whole_and_once() {
-    model(3, || {
-        let later = Arc::new(Later::new());
-        let leave = |later: Arc<Later>| {
-            thread::spawn(move || {
-                let memory = touch(block()).into_raw();
-                // SAFETY: nobody else has it, and it is of no pool.
-                unsafe { later.push(memory, Meta::of_pool(0)) };
-            })
-        };
-        let leaving = [leave(Arc::clone(&later)), leave(Arc::clone(&later))];
-        let mut taken = 0;
-        let mut take = || {
-            later.take_all(|memory, _| {
-                // SAFETY: given up when it was left.
-                dispose(unsafe { Block::from_raw(memory) });
-                taken += 1;
-            });
-        };
-        take();
-        leaving.into_iter().for_each(|leaving| leaving.join().unwrap());
-        take();
-        assert_eq!(taken, 2);
-        assert!(later.is_empty());
     });
 }
 

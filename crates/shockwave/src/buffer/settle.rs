@@ -10,18 +10,21 @@ use crate::life;
 use crate::meta::Meta;
 use crate::reentry::{self, Stay};
 
-/// Buffers whose drop was nested, and could not be carried out then.
 #[cfg(not(loom))]
-static LATER: Later = Later::new();
+thread_local! {
+    /// Buffers whose drop was nested, and could not be carried out then. Each thread has its own,
+    /// so that no other is half way through dropping what this one has dropped before.
+    static LATER: Later = const { Later::new() };
+}
 
 #[cfg(loom)]
-loom::lazy_static! { static ref LATER: Later = Later::new(); }
+loom::thread_local! { static LATER: Later = Later::new(); }
 
 /// Drops the buffers that wait, unless this thread is inside of a slow path itself. Says whether
 /// there were any.
 #[inline]
 pub(crate) fn settle() -> bool {
-    let any = !LATER.is_empty() && !Stay::is_on();
+    let any = !LATER.with(Later::is_empty) && !Stay::is_on();
     if any {
         settle_now();
     }
@@ -37,7 +40,7 @@ pub(crate) fn settle_debts() {
 #[cold]
 fn settle_now() {
     // The parts of each buffer were left by its drop, for it to be dropped again.
-    LATER.take_all(|data, meta| drop(Buffer { data, meta }.awake()));
+    LATER.with(|later| later.take_all(|data, meta| drop(Buffer { data, meta }.awake())));
 }
 
 impl Buffer {
@@ -48,7 +51,7 @@ impl Buffer {
     /// The parts are those of a buffer that nobody has any more.
     pub(super) unsafe fn leave(data: NonNull<u8>, meta: Meta) {
         // SAFETY: the caller's word; the buffer is what keeps its pool.
-        unsafe { LATER.push(data, meta) };
+        LATER.with(|later| unsafe { later.push(data, meta) });
         reentry::owe();
     }
 }
