@@ -15,7 +15,8 @@ const LAYERS: &[&str] = &[
     "sync limits asan callback",
     "error meta reentry source sampling",
     "class loans magazine oversize later verify track",
-    "cells+depot modes",
+    "arena modes",
+    "cells+depot",
     "controls wait watch",
     "engine",
     "life",
@@ -32,6 +33,7 @@ const LAYERS: &[&str] = &[
 /// Files of the library that may contain unsafe code; each says why at its top.
 const UNSAFE: &[&str] = &[
     "asan.rs",
+    "arena.rs",
     "buffer/clean.rs",
     "buffer/grow.rs",
     "buffer/io.rs",

@@ -76,8 +76,9 @@ impl Table {
             if slot.address.compare_exchange(FREE, CLAIMED, Acquire, Relaxed).is_err() {
                 continue;
             }
-            // Release: whoever sees this version sees that the slot was claimed for it.
-            slot.version.fetch_add(1, Release);
+            // Nobody else writes to a slot that is claimed. Release: whoever sees this version sees
+            // that the slot was claimed for it.
+            slot.version.store(slot.version.load(Relaxed) + 1, Release);
             // Release, before the fields: a reader that sees any of them sees this version too.
             fence(Release);
             slot.size.store(record.size, Relaxed);
