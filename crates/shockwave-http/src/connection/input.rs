@@ -11,7 +11,7 @@ use shockwave::{Buffer, BufferPool};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::Limits;
-use crate::h1::{HeadEnd, Refusal, RequestHead, parse_head_shared};
+use crate::h1::{HeadEnd, Refusal, RequestHead, parse_head_shared, parse_whole};
 
 use super::memory::{Lack, Memory};
 
@@ -129,9 +129,16 @@ impl Input {
         if bytes.is_empty() {
             return Ok(None);
         }
+        // Each way a copy, which the head's fields share: they may live longer than the request
+        // should hold a buffer. Most heads come whole, and need no search for where they end.
+        if self.end.is_fresh()
+            && let Some((head, length)) = parse_whole(bytes, limits, shared_copy)
+        {
+            self.head_bytes = length;
+            self.consume(length);
+            return Ok(Some(head));
+        }
         let Some(length) = self.end.find(bytes, limits)? else { return Ok(None) };
-        // A copy, which the head's fields share: they may live longer than the request should hold
-        // a buffer.
         let head = shared_copy(&bytes[..length]);
         self.end = HeadEnd::default();
         self.head_bytes = length;

@@ -7,11 +7,11 @@
 use std::mem::MaybeUninit;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, Method, Uri, Version};
 use httparse::{Header, Status};
 
-use super::connection::{Connection, expects_continue};
+use super::connection::{Connection, expects_continue, takes_trailers};
 use super::explain::{explain, version};
 use super::framing::{BodyLength, Framing};
 use super::host::is_host_and_port;
@@ -47,6 +47,8 @@ pub struct RequestHead {
     /// Whether there is a body that the client holds back until it reads
     /// [`CONTINUE`](super::CONTINUE).
     pub expect_continue: bool,
+    /// Whether the client said that it takes trailers (`TE: trailers`).
+    pub trailers_ok: bool,
 }
 
 /// Parses a head: all that [`HeadEnd`](super::HeadEnd) found to be one.
@@ -86,7 +88,36 @@ pub fn parse_head(head: &[u8], limits: &Limits) -> Result<RequestHead, Refusal> 
 /// expectation, 431 for too many fields, 501 for an unknown transfer coding or a method too long,
 /// 505 for another major version. Limits on bytes are [`HeadEnd`](super::HeadEnd)'s to hold.
 pub fn parse_head_shared(head: &Bytes, limits: &Limits) -> Result<RequestHead, Refusal> {
-    parse(head, &Shared(head), limits)
+    parse(head, &Shared { head, copy: head }, limits)
+}
+
+/// Parses a head that may be whole at the beginning of `bytes`, without a search for its end
+/// before: `httparse` finds that on its way. `copy` makes what the head's parts share.
+///
+/// `None` says nothing: not that more is needed, nor what is wrong. It is for
+/// [`HeadEnd`](super::HeadEnd) and [`parse_head_shared`] to say so, and of what is found here they
+/// would say the same. So whatever is out of the ordinary is left to them, and so are more bytes
+/// than a request line may have, as among fewer no limit on bytes is exceeded.
+pub(crate) fn parse_whole(
+    bytes: &[u8],
+    limits: &Limits,
+    copy: impl FnOnce(&[u8]) -> Bytes,
+) -> Option<(RequestHead, usize)> {
+    if bytes.len() > limits.request_line_bytes.min(limits.head_bytes)
+        || matches!(bytes, [b'\r' | b'\n', ..])
+    {
+        return None;
+    }
+    let mut slots = [const { MaybeUninit::uninit() }; FIELDS_ON_STACK];
+    let mut request = httparse::Request::new(&mut []);
+    let slots = slots.get_mut(..limits.fields)?;
+    let Ok(Status::Complete(length)) = request.parse_with_uninit_headers(bytes, slots) else {
+        return None;
+    };
+    let head = bytes.get(..length).filter(|head| head.ends_with(b"\r\n\r\n"))?;
+    let copy = copy(head);
+    let parsed = assemble(&request, head, &Shared { head, copy: &copy }, limits).ok()?;
+    Some((parsed, length))
 }
 
 /// Parses a head, of which `parts` makes what is to be kept.
@@ -112,6 +143,16 @@ fn parse(head: &[u8], parts: &impl Parts, limits: &Limits) -> Result<RequestHead
         Err(httparse::Error::Version) => return parse_head_shared(&version::lower(bytes)?, limits),
         Err(error) => return Err(explain(bytes, Some(error))),
     }
+    assemble(&request, bytes, parts, limits)
+}
+
+/// Makes a head of what `httparse` found in `bytes`, which end with an empty line.
+fn assemble(
+    request: &httparse::Request<'_, '_>,
+    bytes: &[u8],
+    parts: &impl Parts,
+    limits: &Limits,
+) -> Result<RequestHead, Refusal> {
     let (Some(method), Some(target), Some(minor)) = (request.method, request.path, request.version)
     else {
         return Err(Why::RequestLine.into());
@@ -128,6 +169,7 @@ fn parse(head: &[u8], parts: &impl Parts, limits: &Limits) -> Result<RequestHead
         body: BodyLength::Empty,
         keep_alive: true,
         expect_continue: false,
+        trailers_ok: false,
     };
     let authority = target::check(&parsed.method, target.as_bytes())?;
     // The default is `/`, and needs no memory.
@@ -157,6 +199,7 @@ fn parse(head: &[u8], parts: &impl Parts, limits: &Limits) -> Result<RequestHead
     parsed.expect_continue = said.expects_continue
         && parsed.version == Version::HTTP_11
         && parsed.body != BodyLength::Empty;
+    parsed.trailers_ok = said.trailers_ok;
     Ok(parsed)
 }
 
@@ -167,12 +210,14 @@ struct Said<'a> {
     framing: Framing<'a>,
     connection: Connection,
     expects_continue: bool,
+    trailers_ok: bool,
 }
 
 impl<'a> Said<'a> {
     fn note(&mut self, length: usize, name: &HeaderName, value: &'a [u8]) -> Result<(), Refusal> {
         // Lengths first, which leave out nearly all others for the price of one jump.
         match length {
+            2 if name == TE => self.trailers_ok |= takes_trailers(value),
             4 if name == HOST && self.host.replace(value).is_some() => {
                 return Err(Why::HostRepeated.into());
             }

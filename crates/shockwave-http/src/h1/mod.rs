@@ -37,6 +37,7 @@ pub use encode_error::EncodeError;
 pub use encoder::{BodyEncoder, ChunkFrame};
 pub use end::HeadEnd;
 pub use framing::BodyLength;
+pub(crate) use head::parse_whole;
 pub use head::{RequestHead, parse_head, parse_head_shared};
 pub use refusal::Refusal;
 pub use response::{Answering, BodySize, encode_head, head_room};

@@ -1,7 +1,7 @@
 //! Writing an answer's head: the handler's fields, and those that are the connection's own.
 
 use bytes::BufMut;
-use http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderMap, TE, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderMap, TRANSFER_ENCODING};
 use http::response::Parts;
 use http::{Method, StatusCode, Version};
 
@@ -30,13 +30,12 @@ pub struct Answering {
 
 impl From<&RequestHead> for Answering {
     fn from(head: &RequestHead) -> Self {
-        let mut codings = head.headers.get_all(TE).iter().flat_map(|te| elements(te.as_bytes()));
         Self {
             head_only: head.method == Method::HEAD,
             connect: head.method == Method::CONNECT,
             version: head.version,
             keep_alive: head.keep_alive,
-            trailers_ok: codings.any(|coding| coding.eq_ignore_ascii_case(b"trailers")),
+            trailers_ok: head.trailers_ok,
         }
     }
 }
