@@ -81,7 +81,7 @@ impl<D: Buf> Flow<D> {
                 self.keep_alive = keep_alive;
                 let none = encoder.is_none();
                 self.encoder = Some(encoder);
-                if none { Turn::End(None) } else { Turn::Send(body) }
+                if none { self.over() } else { Turn::Send(body) }
             }
             Err(error) => {
                 out.truncate(before);
@@ -111,7 +111,7 @@ impl<D: Buf> Flow<D> {
                     Poll::Pending => return self.attend(Wait::Write, link, cx),
                 }
             }
-            let Some(encoder) = &mut self.encoder else { return Turn::End(None) };
+            let Some(encoder) = &mut self.encoder else { return self.over() };
             let framing = if encoder.is_chunked() { FRAMING_BYTES } else { 0 };
             if framing > 0
                 && let Err(no_room) = self.output.room(link.shared(), framing, true)
@@ -119,11 +119,11 @@ impl<D: Buf> Flow<D> {
                 return self.make_room(&no_room, link, cx);
             }
             if body.is_end_stream() {
-                return Turn::End(None);
+                return self.over();
             }
             let frame = match guarded(|| body.as_mut().poll_frame(cx)) {
                 Some(Poll::Ready(Some(Ok(frame)))) => frame,
-                Some(Poll::Ready(None)) => return Turn::End(None),
+                Some(Poll::Ready(None)) => return self.over(),
                 Some(Poll::Pending) => return self.attend(Wait::Forever, link, cx),
                 Some(Poll::Ready(Some(Err(error)))) => {
                     let error = error.into();
@@ -150,6 +150,16 @@ impl<D: Buf> Flow<D> {
                 }
             }
         }
+    }
+
+    /// What comes after an answer's body: mostly nothing, and then the next request.
+    fn over<B>(&mut self) -> Turn<B> {
+        let written = self.encoder.as_ref().is_some_and(BodyEncoder::is_none);
+        if !written || !self.keep_alive || self.upload.is_some() {
+            return Turn::End(None);
+        }
+        self.encoder = None;
+        Turn::Next
     }
 
     /// Writes what follows an answer's body.
