@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::BoxError;
 use crate::date::date;
-use crate::h1::{BodyEncoder, BodySize, encode_head, head_room, spare};
+use crate::h1::{BodyEncoder, BodySize, Said, spare};
 use crate::incoming::Reader;
 use crate::shared::Stage;
 
@@ -46,7 +46,14 @@ impl<D: Buf> Flow<D> {
         // Room for the head, and for the body if that is known to be small.
         let small = known.and_then(|bytes| usize::try_from(bytes).ok());
         let small = small.filter(|&bytes| bytes <= COPY_BYTES_MAX).unwrap_or(0);
-        let bytes = head_room(&parts) + small;
+        let said = match Said::of(&parts.headers) {
+            Ok(said) => said,
+            Err(error) => {
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                return Turn::Refuse(link.refused(status, &error));
+            }
+        };
+        let bytes = said.head_room() + small;
         let expected = !self.input.is_empty() || known.is_none();
         let now = link.now();
         let out = match self.output.room(link.shared(), bytes, expected) {
@@ -74,7 +81,7 @@ impl<D: Buf> Flow<D> {
         answering.keep_alive = self.keep_alive;
         let size = known.map_or(BodySize::Unknown, BodySize::Known);
         let before = out.len();
-        match encode_head(&parts, size, &answering, &date(now), out) {
+        match said.encode_head(&parts, size, &answering, &date(now), out) {
             Ok((encoder, keep_alive)) => {
                 spare::give(parts.headers);
                 self.abrupt |= self.keep_alive && !keep_alive;

@@ -40,6 +40,7 @@ pub use framing::BodyLength;
 pub(crate) use head::parse_whole;
 pub use head::{RequestHead, parse_head, parse_head_shared};
 pub use refusal::Refusal;
+pub(crate) use response::Said;
 pub use response::{Answering, BodySize, encode_head, head_room};
 
 /// What tells a client to send the body it asked about with `Expect: 100-continue`.
