@@ -81,7 +81,7 @@ impl<D: Buf> Flow<D> {
         answering.keep_alive = self.keep_alive;
         let size = known.map_or(BodySize::Unknown, BodySize::Known);
         let before = out.len();
-        match said.encode_head(&parts, size, &answering, &date(now), out) {
+        match said.encode_head(&parts, size, answering, &date(now), out) {
             Ok((encoder, keep_alive)) => {
                 spare::give(parts.headers);
                 self.abrupt |= self.keep_alive && !keep_alive;

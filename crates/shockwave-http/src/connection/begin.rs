@@ -63,8 +63,9 @@ impl<D: Buf> Flow<D> {
                 );
             }
         }
-        match self.input.next_head(&link.ticket.shared.limits) {
-            Ok(Some(head)) => {
+        let mut head = RequestHead::blank();
+        match self.input.next_head(&link.ticket.shared.limits, &mut head) {
+            Ok(true) => {
                 self.in_a_row += 1;
                 let request = self.request(head, link);
                 match call(&mut link.service, request) {
@@ -72,7 +73,7 @@ impl<D: Buf> Flow<D> {
                     None => Turn::Refuse(link.panicked()),
                 }
             }
-            Ok(None) => self.await_head(link, cx),
+            Ok(false) => self.await_head(link, cx),
             Err(refusal) => Turn::Refuse(link.refused(refusal.status(), &refusal)),
         }
     }

@@ -6,6 +6,9 @@
 //!       └────────────┴──▶ Refusing ◀───────────┘           │           ▼
 //!                             └────────────────────────────┴──────▶ Closing
 //! ```
+//!
+//! A stage is where something may have to be waited for. An answer that finds room for its head was
+//! never `Answering`, and one that ends without a word was neither `Ending` nor `Finishing`.
 
 use std::future::Future;
 use std::io;

@@ -99,7 +99,7 @@ pub fn encode_head(
     date: &[u8; 29],
     out: &mut impl BufMut,
 ) -> Result<(BodyEncoder, bool), EncodeError> {
-    Said::of(&head.headers)?.encode_head(head, size, of, date, out)
+    Said::of(&head.headers)?.encode_head(head, size, *of, date, out)
 }
 
 /// What the handler's fields say that means something to the connection.
@@ -151,11 +151,11 @@ impl Said {
         &self,
         head: &Parts,
         size: BodySize,
-        of: &Answering,
+        of: Answering,
         date: &[u8; 29],
         out: &mut impl BufMut,
     ) -> Result<(BodyEncoder, bool), EncodeError> {
-        let plan = Plan::of(head.status, self, size, *of)?;
+        let plan = Plan::of(head.status, self, size, of)?;
         status_line(head.status, out);
         for (name, value) in &head.headers {
             if name == CONNECTION {
