@@ -97,17 +97,15 @@ pub fn parse_head_shared(head: &Bytes, limits: &Limits) -> Result<RequestHead, R
 ///
 /// `None` says nothing: not that more is needed, nor what is wrong. It is for
 /// [`HeadEnd`](super::HeadEnd) and [`parse_head_shared`] to say so, and of what is found here they
-/// would say the same. So whatever is out of the ordinary is left to them, and so are more bytes
-/// than a request line may have, as among fewer no limit on bytes is exceeded.
+/// would say the same. So whatever is out of the ordinary is left to them, and so is a head that is
+/// longer than a request line may be: in a shorter one no limit on bytes is exceeded.
 pub(crate) fn parse_whole(
     bytes: &[u8],
     limits: &Limits,
     copy: impl FnOnce(&[u8]) -> Bytes,
     into: &mut RequestHead,
 ) -> Option<usize> {
-    if bytes.len() > limits.request_line_bytes.min(limits.head_bytes)
-        || matches!(bytes, [b'\r' | b'\n', ..])
-    {
+    if matches!(bytes, [b'\r' | b'\n', ..]) {
         return None;
     }
     let mut slots = [const { MaybeUninit::uninit() }; FIELDS_ON_STACK];
@@ -116,7 +114,8 @@ pub(crate) fn parse_whole(
     let Ok(Status::Complete(length)) = request.parse_with_uninit_headers(bytes, slots) else {
         return None;
     };
-    let head = bytes.get(..length).filter(|head| head.ends_with(b"\r\n\r\n"))?;
+    let within_limits = length <= limits.request_line_bytes.min(limits.head_bytes);
+    let head = bytes.get(..length).filter(|head| within_limits && head.ends_with(b"\r\n\r\n"))?;
     let parsed = if length < SHARED_BYTES {
         assemble(&request, head, &Copied, limits, into)
     } else {
