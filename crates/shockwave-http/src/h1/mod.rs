@@ -10,8 +10,8 @@
 //! bytes <── BodyEncoder::frame, end <──────────── encode_head <──── Answering, response's head
 //! ```
 //!
-//! A head that came whole, as most do, the server gives to `parse_whole` first, which needs no search
-//! for its end.
+//! The server gives all to `parse_whole` first: most heads come whole, and that finds their end on
+//! its way.
 //!
 //! Nothing here waits, reads or writes; nothing keeps a buffer. What is refused, it refuses with a
 //! [`Refusal`], which knows its status; after one, nothing else on that connection can be trusted.
