@@ -15,6 +15,7 @@ use tracing::{info, warn};
 use super::advice::Interval;
 use super::args::ServeArgs;
 use super::events::event;
+use super::hosts::Hosts;
 use super::listen::{Listener, RemoveOnDrop, listen};
 use super::notify::Notify;
 use super::service::App;
@@ -45,8 +46,10 @@ pub(crate) async fn serve(args: &ServeArgs, pool: BufferPool) -> anyhow::Result<
     beside.spawn(tell_systemd(notify.clone()));
     let mut serving = JoinSet::new();
     for listener in listeners {
+        let address = listener.address()?;
+        let hosts = address.and_then(|address| Hosts::of(address, &args.allow_hosts));
         info!(at = %listener, "listening");
-        let (server, app) = (server.clone(), app.clone());
+        let (server, app) = (server.clone(), app.clone().only_for(hosts));
         match listener {
             Listener::Tcp(tcp) => serving.spawn(async move { server.serve(tcp, app).await }),
             Listener::Unix(unix) => serving.spawn(async move { server.serve(unix, app).await }),

@@ -66,6 +66,37 @@ fn what_it_counts_is_what_was_asked() {
     }
 }
 
+/// The status of an answer to a request for a host.
+fn asked_for(server: &Server, host: &str) -> String {
+    let request = format!("GET /metrics HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+    let (head, body) = split(server.begin(&request));
+    assert_eq!(body.contains("--allow-host"), head.starts_with("HTTP/1.1 421 "), "{head} {body}");
+    head["HTTP/1.1 ".len()..][..3].to_owned()
+}
+
+#[test]
+fn a_page_of_another_site_finds_nothing_here() {
+    let server = Server::start(&[]);
+    assert_eq!(asked_for(&server, "evil.example"), "421");
+    assert_eq!(asked_for(&server, &server.address), "200");
+    assert_eq!(asked_for(&server, "localhost:1"), "200");
+    let (head, _) = split(server.begin(
+        "GET http://evil.example/ HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n",
+    ));
+    assert!(head.starts_with("HTTP/1.1 421 "), "the target's host is what counts: {head}");
+    let (head, _) = split(server.begin("GET /healthz HTTP/1.0\r\n\r\n"));
+    assert!(head.starts_with("HTTP/1.1 200 "), "a check that names no host: {head}");
+
+    let behind_a_proxy = Server::start(&["--allow-host", "public.example", "--allow-host=b"]);
+    assert_eq!(asked_for(&behind_a_proxy, "public.example"), "200");
+    assert_eq!(asked_for(&behind_a_proxy, "b:80"), "200");
+    assert_eq!(asked_for(&behind_a_proxy, "evil.example"), "421");
+    let any = Server::start(&["--allow-host", "*"]);
+    assert_eq!(asked_for(&any, "evil.example"), "200");
+    let open = Server::start_at("0.0.0.0:0", &[]);
+    assert_eq!(asked_for(&open, "evil.example"), "200", "nobody asked for a check");
+}
+
 #[test]
 fn a_body_larger_than_it_may_be_is_refused() {
     let server = Server::start(&["--max-body", "10"]);
@@ -77,7 +108,8 @@ fn a_body_larger_than_it_may_be_is_refused() {
 #[test]
 fn events_come_one_after_the_other_and_end_with_the_server() {
     let server = Server::start(&[]);
-    let mut events = BufReader::new(server.begin("GET /events HTTP/1.1\r\nhost: x\r\n\r\n"));
+    let mut events =
+        BufReader::new(server.begin("GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n"));
     let mut uptimes = Vec::new();
     let mut line = String::new();
     while uptimes.len() < 2 {
@@ -99,7 +131,7 @@ fn events_come_one_after_the_other_and_end_with_the_server() {
 #[test]
 fn a_request_under_way_is_answered_before_it_ends() {
     let server = Server::start(&[]);
-    let head = "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 8\r\n\r\nhalf";
+    let head = "POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 8\r\n\r\nhalf";
     let mut stream = server.begin(head);
     // The first half is back, so the request is under way.
     let mut answer = BufReader::new(stream.try_clone().unwrap());
@@ -121,7 +153,7 @@ fn a_request_under_way_is_answered_before_it_ends() {
 
 #[test]
 fn it_does_not_wait_for_ever_and_not_at_all_after_a_second_signal() {
-    let stuck = "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 8\r\n\r\nhalf";
+    let stuck = "POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 8\r\n\r\nhalf";
     let server = Server::start(&["--shutdown-timeout", "50ms"]);
     let stream = server.begin(stuck);
     server.becomes(|metrics| whole(metrics, "/server/connections/active") == 2);
@@ -195,6 +227,7 @@ fn every_flag_may_come_from_the_environment() {
     let mut child = command(&["serve"]);
     for (name, value) in [
         ("SHOCKWAVE_LISTEN", "127.0.0.1:0"),
+        ("SHOCKWAVE_ALLOW_HOST", "a.example,B.example"),
         ("SHOCKWAVE_WARMUP", "3"),
         ("SHOCKWAVE_BUDGET", "9m"),
         ("SHOCKWAVE_OVER_BUDGET", "wait"),
@@ -215,6 +248,8 @@ fn every_flag_may_come_from_the_environment() {
     assert_eq!(server.get("/static/file"), "of the root");
     assert_eq!(server.logged("answered")["path"], "/static/file");
     assert!(server.ask("POST /echo", "123456").0.starts_with("HTTP/1.1 413 "));
+    assert_eq!(asked_for(&server, "b.example"), "200");
+    assert_eq!(asked_for(&server, "c.example"), "421");
     let metrics = server.metrics();
     assert_eq!(whole(&metrics, "/pool/budget_bytes"), 9 << 20);
     assert!(whole(&metrics, "/pool/pools/1/created") >= 3);

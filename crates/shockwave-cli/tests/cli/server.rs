@@ -99,7 +99,7 @@ impl Server {
     pub(crate) fn ask(&self, line: &str, body: &str) -> (String, String) {
         let length = body.len();
         let request = format!(
-            "{line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+            "{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
         );
         split(self.begin(&(request + body)))
     }
