@@ -145,7 +145,7 @@ pub(crate) struct ServeArgs {
 /// What is done with a request for which the budget has no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum OverBudget {
-    /// Answer 503, so that the client may go elsewhere
+    /// Answer 503, so that the client may go elsewhere, but to health, metrics and the dashboard
     #[default]
     Refuse,
     /// Read nothing until there is room, so that the client waits

@@ -18,7 +18,7 @@ use super::events::event;
 use super::hosts::Hosts;
 use super::listen::{Listener, RemoveOnDrop, listen};
 use super::notify::Notify;
-use super::service::App;
+use super::service::{App, is_essential};
 use super::signals::Signals;
 use super::state::State;
 
@@ -36,6 +36,7 @@ pub(crate) async fn serve(args: &ServeArgs, pool: BufferPool) -> anyhow::Result<
         .limits(Limits { body_bytes: args.max_body, ..Limits::default() })
         .connections_max(args.max_connections)
         .when_exhausted(args.over_budget.into())
+        .essential(is_essential)
         .build();
     let state = Arc::new(State::new(server.clone()));
     let (sender, latest) = watch::channel(event(&state.json()));

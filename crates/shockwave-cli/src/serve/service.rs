@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, VARY};
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use shockwave::prometheus::Format;
 use tower_service::Service;
 use tracing::debug;
@@ -144,6 +144,16 @@ enum Route<'a> {
     /// With the length, as it was asked for.
     Bytes(&'a str),
     File,
+}
+
+/// Whether a request is served even where the pool has no buffer for it: what tells how the server
+/// is takes none to answer, and is needed most just then.
+pub(crate) fn is_essential(method: &Method, uri: &Uri) -> bool {
+    let told = |route: &Route<'_>| {
+        !matches!(route, Route::Echo | Route::Bytes(_) | Route::File)
+            && route.refuses(method).is_none()
+    };
+    Route::of(uri.path()).as_ref().is_some_and(told)
 }
 
 impl<'a> Route<'a> {

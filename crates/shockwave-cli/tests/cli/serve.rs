@@ -220,6 +220,34 @@ fn a_budget_bounds_what_is_taken_and_a_warm_up_that_does_not_fit_is_warned_of() 
 }
 
 #[test]
+fn a_spent_budget_is_told_of_by_who_would_know() {
+    let arguments = ["--budget", "64k", "--warmup", "0", "--classes", "64k"];
+    let server = Server::start(&arguments);
+    // The one buffer that there is goes to a reader who does not read.
+    let mut slow = server.begin("GET /bytes/1g HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    let mut status = [0; 13];
+    slow.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 200 ");
+    // It is there for good once the kernel takes no more: then nobody else gets one.
+    let mut gets = u64::MAX;
+    server.becomes(|metrics| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        let before = std::mem::replace(&mut gets, whole(metrics, "/pool/total_gets"));
+        before == gets && whole(metrics, "/pool/in_use_bytes") == 64 << 10
+    });
+    let (refused, _) = server.ask("GET /bytes/1", "");
+    assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("retry-after"), "{refused}");
+    for _ in 0..5 {
+        assert_eq!(server.get("/healthz"), "ok\n");
+        assert_eq!(server.get("/readyz"), "ready\n");
+        assert!(server.get("/metrics").contains("shockwave_pool_in_use_bytes"));
+        assert!(server.get("/").contains("<html"));
+        assert_eq!(whole(&server.metrics(), "/pool/in_use_bytes"), 64 << 10);
+        assert!(server.ask("GET /bytes/1", "").0.starts_with("HTTP/1.1 503 "));
+    }
+}
+
+#[test]
 fn every_flag_may_come_from_the_environment() {
     let root = place("root");
     std::fs::create_dir_all(&root).unwrap();

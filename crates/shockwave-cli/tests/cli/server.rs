@@ -75,7 +75,7 @@ impl Server {
     }
 
     /// Waits until its metrics are as they should become, and returns them.
-    pub(crate) fn becomes(&self, is_so: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn becomes(&self, mut is_so: impl FnMut(&Value) -> bool) -> Value {
         let end = Instant::now() + PATIENCE;
         loop {
             let metrics = self.metrics();
