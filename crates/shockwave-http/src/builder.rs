@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::{Method, Uri};
 use shockwave::BufferPool;
 
 use crate::shared::Shared;
@@ -20,6 +21,9 @@ pub enum Exhausted {
     /// it down. In the middle of a request for no longer than [`Timeouts::write`].
     Backpressure,
 }
+
+/// Which requests are served without a buffer of the pool's.
+pub(crate) type Essential = fn(&Method, &Uri) -> bool;
 
 /// Builds a [`Server`]. From [`Server::builder`].
 ///
@@ -44,6 +48,7 @@ pub struct ServerBuilder {
     limits: Limits,
     timeouts: Timeouts,
     exhausted: Exhausted,
+    essential: Option<Essential>,
     cancels_on_half_close: bool,
     connections_max: Option<usize>,
     requests_max: Option<u64>,
@@ -90,6 +95,29 @@ impl ServerBuilder {
         self
     }
 
+    /// Which requests to serve even where the pool has no buffer for them: those by which an
+    /// operator finds out why, such as for health and metrics. Default: none.
+    ///
+    /// Has a meaning with [`Exhausted::Refuse503`], for requests without a body whose whole head,
+    /// of at most 4 KiB, comes in one piece and alone; others are refused as ever. With
+    /// [`Exhausted::Backpressure`] nothing is read to tell, and these wait as others do.
+    ///
+    /// What their handlers take from the pool, it still refuses. Beyond its budget, each such
+    /// request takes some 4 KiB until its connection first waits for anything, and its answer what
+    /// answers do. Idle connections still hold nothing, and where the pool has buffers this costs
+    /// nothing.
+    ///
+    /// ```
+    /// use shockwave_http::Server;
+    ///
+    /// let server = Server::builder().essential(|_, uri| uri.path() == "/healthz").build();
+    /// # let _ = server;
+    /// ```
+    pub fn essential(mut self, is_essential: fn(&Method, &Uri) -> bool) -> Self {
+        self.essential = Some(is_essential);
+        self
+    }
+
     /// Whether a peer that closes its write side while its request is handled has gone, so that the
     /// handler is dropped. Default: no, since it may still read: the request is answered, and then
     /// the connection closes. A peer that resets the connection has gone in any case.
@@ -101,7 +129,7 @@ impl ServerBuilder {
     /// The server. It does nothing until it is told to serve.
     #[must_use]
     pub fn build(self) -> Server {
-        let shared = Shared::new(
+        let mut shared = Shared::new(
             self.pool.unwrap_or_else(|| shockwave::global().clone()),
             self.limits,
             self.timeouts,
@@ -110,6 +138,7 @@ impl ServerBuilder {
             self.connections_max.unwrap_or(usize::MAX),
             self.requests_max.unwrap_or(u64::MAX),
         );
+        shared.essential = self.essential;
         Server { shared: Arc::new(shared) }
     }
 }

@@ -106,7 +106,8 @@
 //!
 //! When the pool's budget is spent, clients are answered 503, or wait, as
 //! [`when_exhausted`](ServerBuilder::when_exhausted) says. An answer that was made is always sent:
-//! for its head, a few KiB are found elsewhere.
+//! for its head, a few KiB are found elsewhere. So are they for requests that are
+//! [`essential`](ServerBuilder::essential), such as for health.
 //!
 //! # Strictness
 //!

@@ -8,19 +8,23 @@ use std::time::Duration;
 use shockwave::{Buffer, BufferPool, GetError};
 use tokio::sync::Notify;
 
+use crate::builder::Essential;
 use crate::stats::Counters;
 use crate::{Exhausted, Limits, Timeouts};
 
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) pool: BufferPool,
-    /// Where buffers for answers come from when the pool has none: a pool without a budget, made
-    /// when it is first needed. An answer needs a few KiB, and to have them lets a request end and
-    /// give back what it holds; to wait for them would have all wait for each other.
+    /// Where buffers for answers, and for essential requests, come from when the pool has none: a
+    /// pool without a budget, made when it is first needed. An answer needs a few KiB, and to have
+    /// them lets a request end and give back what it holds; to wait for them would have all wait
+    /// for each other.
     spare: OnceLock<Option<BufferPool>>,
     pub(crate) limits: Limits,
     pub(crate) timeouts: Timeouts,
     pub(crate) exhausted: Exhausted,
+    /// Which requests are served where the pool has no buffer.
+    pub(crate) essential: Option<Essential>,
     pub(crate) half_close: bool,
     /// Connections open at once, at most.
     pub(crate) connections_max: usize,
@@ -75,6 +79,7 @@ impl Shared {
             limits,
             timeouts,
             exhausted,
+            essential: None,
             half_close,
             connections_max,
             requests_max,
@@ -102,12 +107,14 @@ impl Shared {
     /// A buffer to write an answer to.
     #[inline]
     pub(crate) fn buffer_for_answer(&self, bytes: usize) -> Result<Buffer, GetError> {
-        #[cold]
-        fn spare(shared: &Shared, bytes: usize, refused: GetError) -> Result<Buffer, GetError> {
-            let spare = shared.spare.get_or_init(|| BufferPool::builder().build().ok());
-            spare.as_ref().map_or(Err(refused), |spare| spare.try_get(bytes))
-        }
-        self.pool.try_get(bytes).or_else(|refused| spare(self, bytes, refused))
+        self.pool.try_get(bytes).or_else(|refused| self.spare_buffer(bytes, refused))
+    }
+
+    /// A buffer beyond the budget.
+    #[cold]
+    pub(crate) fn spare_buffer(&self, bytes: usize, refused: GetError) -> Result<Buffer, GetError> {
+        let spare = self.spare.get_or_init(|| BufferPool::builder().build().ok());
+        spare.as_ref().map_or(Err(refused), |spare| spare.try_get(bytes))
     }
 
     /// Connections that are open now.

@@ -48,8 +48,9 @@ fn target() -> Result<PathBuf, String> {
 
 /// Asks a server and returns the body of its answer.
 fn ask(address: &str, path: &str, accept: &str) -> Result<String, String> {
-    let request =
-        format!("GET {path} HTTP/1.1\r\nhost: x\r\naccept: {accept}\r\nconnection: close\r\n\r\n");
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nhost: localhost\r\naccept: {accept}\r\nconnection: close\r\n\r\n"
+    );
     let mut answer = String::new();
     TcpStream::connect(address)
         .and_then(|mut stream| {

@@ -9,8 +9,8 @@ use shockwave_http::Exhausted;
 
 use crate::args::{CellsArg, Sizes, parse_size_list};
 use crate::parse::{
-    parse_address, parse_amount, parse_budget, parse_connections, parse_directory, parse_duration,
-    parse_warmup, parse_workers,
+    AllowedHost, parse_address, parse_amount, parse_budget, parse_connections, parse_directory,
+    parse_duration, parse_host, parse_warmup, parse_workers,
 };
 
 /// Arguments of `serve`.
@@ -24,6 +24,17 @@ pub(crate) struct ServeArgs {
     /// The path of a Unix socket to listen on; one that nobody listens on any more is replaced
     #[arg(long, env = "SHOCKWAVE_UNIX", value_name = "PATH")]
     pub(crate) unix: Option<PathBuf>,
+
+    /// A host, besides this machine's own, that requests may be for; others are answered by 421. *
+    /// allows any [default: this machine's own where only it can connect, else any]
+    #[arg(
+        long = "allow-host",
+        env = "SHOCKWAVE_ALLOW_HOST",
+        value_name = "HOST",
+        value_parser = parse_host,
+        value_delimiter = ','
+    )]
+    pub(crate) allow_hosts: Vec<AllowedHost>,
 
     /// How many idle buffers of each class to begin with [default: 32 for each core, within half of
     /// the budget]
@@ -134,7 +145,7 @@ pub(crate) struct ServeArgs {
 /// What is done with a request for which the budget has no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum OverBudget {
-    /// Answer 503, so that the client may go elsewhere
+    /// Answer 503, so that the client may go elsewhere, but to health, metrics and the dashboard
     #[default]
     Refuse,
     /// Read nothing until there is room, so that the client waits

@@ -21,6 +21,16 @@ pub(crate) enum Listener {
     Unix(UnixListener),
 }
 
+impl Listener {
+    /// Its address, if it has one that browsers reach.
+    pub(crate) fn address(&self) -> io::Result<Option<SocketAddr>> {
+        match self {
+            Self::Tcp(tcp) => tcp.local_addr().map(Some),
+            Self::Unix(_) => Ok(None),
+        }
+    }
+}
+
 impl Display for Listener {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {

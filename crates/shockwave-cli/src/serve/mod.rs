@@ -1,7 +1,7 @@
 //! `shockwave serve`: a pool, a server on it, and what tells how they are.
 //!
 //! ```text
-//!   args ─▶ listen ─▶ server ─▶ service ─▶ assets, bytes, events, files, exposition
+//!   args ─▶ listen ─▶ server ─▶ service ─▶ hosts, assets, bytes, events, files, exposition
 //!                       │          └▶ state: pool, counters, latency
 //!                       └▶ signals, notify, advice
 //! ```
@@ -16,6 +16,7 @@ mod events;
 mod exposition;
 mod files;
 mod histogram;
+mod hosts;
 mod listen;
 mod logs;
 mod notify;

@@ -15,9 +15,10 @@ use tracing::{info, warn};
 use super::advice::Interval;
 use super::args::ServeArgs;
 use super::events::event;
+use super::hosts::Hosts;
 use super::listen::{Listener, RemoveOnDrop, listen};
 use super::notify::Notify;
-use super::service::App;
+use super::service::{App, is_essential};
 use super::signals::Signals;
 use super::state::State;
 
@@ -35,6 +36,7 @@ pub(crate) async fn serve(args: &ServeArgs, pool: BufferPool) -> anyhow::Result<
         .limits(Limits { body_bytes: args.max_body, ..Limits::default() })
         .connections_max(args.max_connections)
         .when_exhausted(args.over_budget.into())
+        .essential(is_essential)
         .build();
     let state = Arc::new(State::new(server.clone()));
     let (sender, latest) = watch::channel(event(&state.json()));
@@ -45,8 +47,10 @@ pub(crate) async fn serve(args: &ServeArgs, pool: BufferPool) -> anyhow::Result<
     beside.spawn(tell_systemd(notify.clone()));
     let mut serving = JoinSet::new();
     for listener in listeners {
+        let address = listener.address()?;
+        let hosts = address.and_then(|address| Hosts::of(address, &args.allow_hosts));
         info!(at = %listener, "listening");
-        let (server, app) = (server.clone(), app.clone());
+        let (server, app) = (server.clone(), app.clone().only_for(hosts));
         match listener {
             Listener::Tcp(tcp) => serving.spawn(async move { server.serve(tcp, app).await }),
             Listener::Unix(unix) => serving.spawn(async move { server.serve(unix, app).await }),

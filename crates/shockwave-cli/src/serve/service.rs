@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, VARY};
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use shockwave::prometheus::Format;
 use tower_service::Service;
 use tracing::debug;
@@ -19,6 +19,7 @@ use super::counters::Timer;
 use super::events::{Events, Latest};
 use super::exposition;
 use super::files::Files;
+use super::hosts::{self, Hosts};
 use super::state::State;
 use crate::parse::parse_amount;
 
@@ -34,18 +35,28 @@ pub(crate) struct App {
     state: Arc<State>,
     latest: Latest,
     files: Option<Files>,
+    /// Who is answered for, if that is not anybody.
+    hosts: Option<Arc<Hosts>>,
 }
 
 impl App {
     /// With the files of `root` below `/static/`, if there is one.
     pub(crate) fn new(state: Arc<State>, latest: Latest, root: Option<&Path>) -> Self {
-        Self { state, latest, files: root.map(Files::new) }
+        Self { state, latest, files: root.map(Files::new), hosts: None }
+    }
+
+    /// Answers for these hosts only.
+    pub(crate) fn only_for(self, hosts: Option<Arc<Hosts>>) -> Self {
+        Self { hosts, ..self }
     }
 
     async fn answer<B>(&self, request: Request<B>) -> Response<Body>
     where
         B: http_body::Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
     {
+        if self.hosts.as_ref().is_some_and(|hosts| !hosts.answer_for(request.headers())) {
+            return refuse(StatusCode::MISDIRECTED_REQUEST, hosts::REFUSED);
+        }
         let path = request.uri().path();
         let Some(route) = Route::of(path) else { return refuse(StatusCode::NOT_FOUND, PATHS) };
         if let Some(allowed) = route.refuses(request.method()) {
@@ -133,6 +144,16 @@ enum Route<'a> {
     /// With the length, as it was asked for.
     Bytes(&'a str),
     File,
+}
+
+/// Whether a request is served even where the pool has no buffer for it: what tells how the server
+/// is takes none to answer, and is needed most just then.
+pub(crate) fn is_essential(method: &Method, uri: &Uri) -> bool {
+    let told = |route: &Route<'_>| {
+        !matches!(route, Route::Echo | Route::Bytes(_) | Route::File)
+            && route.refuses(method).is_none()
+    };
+    Route::of(uri.path()).as_ref().is_some_and(told)
 }
 
 impl<'a> Route<'a> {

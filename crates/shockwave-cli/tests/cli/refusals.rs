@@ -16,7 +16,7 @@ const REFUSED: [(&str, &str, &str); 8] = [
 ];
 
 /// The same of `serve`.
-const REFUSED_BY_SERVE: [(&str, &str, &str); 13] = [
+const REFUSED_BY_SERVE: [(&str, &str, &str); 14] = [
     ("--listen", "|8080|localhost:80|:80|1.2.3.4|1.2.3.4:x|1.2.3.4:65536|::1:80", "[::1]:8080"),
     ("--warmup", "-1||1000001|1.5|1k|x", "0 to 1000000"),
     ("--budget", "0|63|-1||x|1.5g|2000000g", "512m"),
@@ -30,6 +30,7 @@ const REFUSED_BY_SERVE: [(&str, &str, &str); 13] = [
     ("--log-format", "|xml", "json"),
     ("--over-budget", "|503|drop", "refuse"),
     ("--log-level", "|loud", "debug"),
+    ("--allow-host", "|a:80|http://a/|*.a|a,", "or * for any"),
 ];
 
 fn check(arguments: &[&str], words: &[&str]) {

@@ -66,6 +66,37 @@ fn what_it_counts_is_what_was_asked() {
     }
 }
 
+/// The status of an answer to a request for a host.
+fn asked_for(server: &Server, host: &str) -> String {
+    let request = format!("GET /metrics HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+    let (head, body) = split(server.begin(&request));
+    assert_eq!(body.contains("--allow-host"), head.starts_with("HTTP/1.1 421 "), "{head} {body}");
+    head["HTTP/1.1 ".len()..][..3].to_owned()
+}
+
+#[test]
+fn a_page_of_another_site_finds_nothing_here() {
+    let server = Server::start(&[]);
+    assert_eq!(asked_for(&server, "evil.example"), "421");
+    assert_eq!(asked_for(&server, &server.address), "200");
+    assert_eq!(asked_for(&server, "localhost:1"), "200");
+    let (head, _) = split(server.begin(
+        "GET http://evil.example/ HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n",
+    ));
+    assert!(head.starts_with("HTTP/1.1 421 "), "the target's host is what counts: {head}");
+    let (head, _) = split(server.begin("GET /healthz HTTP/1.0\r\n\r\n"));
+    assert!(head.starts_with("HTTP/1.1 200 "), "a check that names no host: {head}");
+
+    let behind_a_proxy = Server::start(&["--allow-host", "public.example", "--allow-host=b"]);
+    assert_eq!(asked_for(&behind_a_proxy, "public.example"), "200");
+    assert_eq!(asked_for(&behind_a_proxy, "b:80"), "200");
+    assert_eq!(asked_for(&behind_a_proxy, "evil.example"), "421");
+    let any = Server::start(&["--allow-host", "*"]);
+    assert_eq!(asked_for(&any, "evil.example"), "200");
+    let open = Server::start_at("0.0.0.0:0", &[]);
+    assert_eq!(asked_for(&open, "evil.example"), "200", "nobody asked for a check");
+}
+
 #[test]
 fn a_body_larger_than_it_may_be_is_refused() {
     let server = Server::start(&["--max-body", "10"]);
@@ -77,7 +108,8 @@ fn a_body_larger_than_it_may_be_is_refused() {
 #[test]
 fn events_come_one_after_the_other_and_end_with_the_server() {
     let server = Server::start(&[]);
-    let mut events = BufReader::new(server.begin("GET /events HTTP/1.1\r\nhost: x\r\n\r\n"));
+    let mut events =
+        BufReader::new(server.begin("GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n"));
     let mut uptimes = Vec::new();
     let mut line = String::new();
     while uptimes.len() < 2 {
@@ -99,7 +131,7 @@ fn events_come_one_after_the_other_and_end_with_the_server() {
 #[test]
 fn a_request_under_way_is_answered_before_it_ends() {
     let server = Server::start(&[]);
-    let head = "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 8\r\n\r\nhalf";
+    let head = "POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 8\r\n\r\nhalf";
     let mut stream = server.begin(head);
     // The first half is back, so the request is under way.
     let mut answer = BufReader::new(stream.try_clone().unwrap());
@@ -121,7 +153,7 @@ fn a_request_under_way_is_answered_before_it_ends() {
 
 #[test]
 fn it_does_not_wait_for_ever_and_not_at_all_after_a_second_signal() {
-    let stuck = "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 8\r\n\r\nhalf";
+    let stuck = "POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 8\r\n\r\nhalf";
     let server = Server::start(&["--shutdown-timeout", "50ms"]);
     let stream = server.begin(stuck);
     server.becomes(|metrics| whole(metrics, "/server/connections/active") == 2);
@@ -188,6 +220,34 @@ fn a_budget_bounds_what_is_taken_and_a_warm_up_that_does_not_fit_is_warned_of() 
 }
 
 #[test]
+fn a_spent_budget_is_told_of_by_who_would_know() {
+    let arguments = ["--budget", "64k", "--warmup", "0", "--classes", "64k"];
+    let server = Server::start(&arguments);
+    // The one buffer that there is goes to a reader who does not read.
+    let mut slow = server.begin("GET /bytes/1g HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    let mut status = [0; 13];
+    slow.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 200 ");
+    // It is there for good once the kernel takes no more: then nobody else gets one.
+    let mut gets = u64::MAX;
+    server.becomes(|metrics| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        let before = std::mem::replace(&mut gets, whole(metrics, "/pool/total_gets"));
+        before == gets && whole(metrics, "/pool/in_use_bytes") == 64 << 10
+    });
+    let (refused, _) = server.ask("GET /bytes/1", "");
+    assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("retry-after"), "{refused}");
+    for _ in 0..5 {
+        assert_eq!(server.get("/healthz"), "ok\n");
+        assert_eq!(server.get("/readyz"), "ready\n");
+        assert!(server.get("/metrics").contains("shockwave_pool_in_use_bytes"));
+        assert!(server.get("/").contains("<html"));
+        assert_eq!(whole(&server.metrics(), "/pool/in_use_bytes"), 64 << 10);
+        assert!(server.ask("GET /bytes/1", "").0.starts_with("HTTP/1.1 503 "));
+    }
+}
+
+#[test]
 fn every_flag_may_come_from_the_environment() {
     let root = place("root");
     std::fs::create_dir_all(&root).unwrap();
@@ -195,6 +255,7 @@ fn every_flag_may_come_from_the_environment() {
     let mut child = command(&["serve"]);
     for (name, value) in [
         ("SHOCKWAVE_LISTEN", "127.0.0.1:0"),
+        ("SHOCKWAVE_ALLOW_HOST", "a.example,B.example"),
         ("SHOCKWAVE_WARMUP", "3"),
         ("SHOCKWAVE_BUDGET", "9m"),
         ("SHOCKWAVE_OVER_BUDGET", "wait"),
@@ -215,6 +276,8 @@ fn every_flag_may_come_from_the_environment() {
     assert_eq!(server.get("/static/file"), "of the root");
     assert_eq!(server.logged("answered")["path"], "/static/file");
     assert!(server.ask("POST /echo", "123456").0.starts_with("HTTP/1.1 413 "));
+    assert_eq!(asked_for(&server, "b.example"), "200");
+    assert_eq!(asked_for(&server, "c.example"), "421");
     let metrics = server.metrics();
     assert_eq!(whole(&metrics, "/pool/budget_bytes"), 9 << 20);
     assert!(whole(&metrics, "/pool/pools/1/created") >= 3);

@@ -75,7 +75,7 @@ impl Server {
     }
 
     /// Waits until its metrics are as they should become, and returns them.
-    pub(crate) fn becomes(&self, is_so: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn becomes(&self, mut is_so: impl FnMut(&Value) -> bool) -> Value {
         let end = Instant::now() + PATIENCE;
         loop {
             let metrics = self.metrics();
@@ -99,7 +99,7 @@ impl Server {
     pub(crate) fn ask(&self, line: &str, body: &str) -> (String, String) {
         let length = body.len();
         let request = format!(
-            "{line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+            "{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
         );
         split(self.begin(&(request + body)))
     }

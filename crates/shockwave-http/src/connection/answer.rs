@@ -54,7 +54,7 @@ impl<D: Buf> Flow<D> {
             }
         };
         let bytes = said.head_room() + small;
-        let expected = !self.input.is_empty() || known.is_none();
+        let expected = !self.input.is_empty();
         let now = link.now();
         let out = match self.output.room(link.shared(), bytes, expected) {
             Ok(out) => out,
@@ -88,6 +88,7 @@ impl<D: Buf> Flow<D> {
                 self.keep_alive = keep_alive;
                 let none = encoder.is_none();
                 self.encoder = Some(encoder);
+                self.output.begins(before);
                 if none { self.over() } else { Turn::Send(body) }
             }
             Err(error) => {
@@ -120,10 +121,8 @@ impl<D: Buf> Flow<D> {
             }
             let Some(encoder) = &mut self.encoder else { return self.over() };
             let framing = if encoder.is_chunked() { FRAMING_BYTES } else { 0 };
-            if framing > 0
-                && let Err(no_room) = self.output.room(link.shared(), framing, true)
-            {
-                return self.make_room(&no_room, link, cx);
+            if !self.output.may_frame(framing) {
+                return self.make_room(&NoRoom::Full, link, cx);
             }
             if body.is_end_stream() {
                 return self.over();
@@ -149,12 +148,16 @@ impl<D: Buf> Flow<D> {
                 Err(frame) => return Turn::End(frame.into_trailers().ok().map(Box::new)),
             };
             link.progress = true;
-            match encoder.frame(data.remaining()) {
-                Ok(frame) => self.output.push(frame.prefix(), data, frame.suffix),
+            let frame = match encoder.frame(data.remaining()) {
+                Ok(frame) => frame,
                 Err(error) => {
                     tracing::debug!(%error, "an answer's body does not fit its head");
                     return Turn::failed(io::Error::other(error));
                 }
+            };
+            let pushed = self.output.push(link.shared(), frame.prefix(), data, frame.suffix);
+            if let Err(refused) = pushed {
+                return Turn::failed(refused);
             }
         }
     }

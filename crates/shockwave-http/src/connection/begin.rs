@@ -41,7 +41,7 @@ impl<D: Buf> Flow<D> {
             match self.output.poll_flush(&mut link.io, &mut link.progress, cx) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => return Turn::failed(error),
-                Poll::Pending => return Turn::wait(Wait::Write),
+                Poll::Pending => return self.park(Wait::Write, link, cx),
             }
         }
         if self.input.is_empty() {
@@ -86,7 +86,7 @@ impl<D: Buf> Flow<D> {
         match self.output.poll_flush(&mut link.io, &mut link.progress, cx) {
             Poll::Ready(Ok(())) => {}
             Poll::Ready(Err(error)) => return Turn::failed(error),
-            Poll::Pending => return Turn::wait(Wait::Write),
+            Poll::Pending => return self.park(Wait::Write, link, cx),
         }
         if self.input.is_empty() && (self.input.ended || link.shared().stage() != Stage::Open) {
             return Turn::Close;

@@ -59,7 +59,7 @@ impl<D: Buf> Flow<D> {
         match self.output.poll_flush(&mut link.io, &mut link.progress, cx) {
             Poll::Ready(Ok(())) => Turn::Close,
             Poll::Ready(Err(error)) => Turn::failed(error),
-            Poll::Pending => Turn::wait(Wait::Write),
+            Poll::Pending => self.park(Wait::Write, link, cx),
         }
     }
 

@@ -211,10 +211,14 @@ impl<D: Buf> Flow<D> {
             }
         }
         upload.expects = false;
-        match self.output.poll_flush(&mut link.io, &mut link.progress, cx) {
-            Poll::Ready(Err(error)) => return Err(Stop::Failed(error)),
-            // Both ends may be waiting for the other to read: read on.
-            Poll::Ready(Ok(())) | Poll::Pending => {}
+        // What may be here already is looked at before the answer's first byte is sent, once: if it
+        // is malformed, there can be another answer.
+        if self.encoder.is_none() || !self.output.may_look(self.input.ended) {
+            match self.output.poll_flush(&mut link.io, &mut link.progress, cx) {
+                Poll::Ready(Err(error)) => return Err(Stop::Failed(error)),
+                // Both ends may be waiting for the other to read: read on.
+                Poll::Ready(Ok(())) | Poll::Pending => {}
+            }
         }
         if self.input.ended {
             self.fail_upload(BodyError::truncated());
@@ -228,6 +232,7 @@ impl<D: Buf> Flow<D> {
         };
         let waits = link.waits_for_memory() || self.answering.is_none();
         match self.input.poll_read(link.parts(waits), room, cx) {
+            // And what there is to be sent is, by who waits.
             Poll::Pending => Ok(Some(Wait::Body)),
             Poll::Ready(Ok(_)) => {
                 link.progress = true;
@@ -254,7 +259,8 @@ impl<D: Buf> Flow<D> {
         }
     }
 
-    /// The body is broken: the server answers that if it can, and else breaks off.
+    /// The body is broken: the server answers that if it can, which is until the first byte of
+    /// another answer was sent, and else breaks off.
     fn broken<Io, S>(
         &mut self,
         link: &Link<Io, S>,
@@ -268,6 +274,10 @@ impl<D: Buf> Flow<D> {
             tracing::debug!(%why, "a body broke after it was answered");
             (self.keep_alive, self.abrupt) = (false, true);
             return Stop::Again;
+        }
+        if self.output.withdraw() {
+            self.encoder = None;
+            return Stop::Refuse(link.refused(status, why));
         }
         tracing::debug!(%why, "a body broke while it was being answered");
         Stop::Failed(io::ErrorKind::InvalidData.into())

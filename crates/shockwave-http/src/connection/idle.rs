@@ -1,6 +1,7 @@
 //! A connection that waits for a request, and holds nothing.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -8,11 +9,16 @@ use http::StatusCode;
 use shockwave::GetError;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::h1::{BodyLength, HeadEnd, parse_head};
 use crate::shared::Stage;
 
 use super::input::{Input, read_once};
 use super::link::Link;
 use super::memory::Lack;
+
+/// Bytes of an essential request that are read without a buffer, at most: on the stack, while
+/// nothing else is there.
+const ESSENTIAL_BYTES: usize = 4096;
 
 /// What came of waiting.
 #[derive(Debug)]
@@ -54,20 +60,40 @@ where
         }
     }
 
-    /// Waits for bytes without a buffer to put them into: those that come are lost, and their
-    /// sender will be told so.
+    /// Waits for bytes without a buffer to put them into. An essential request is served all the
+    /// same; other bytes that come are lost, and their sender will be told so.
     #[cold]
     fn poll_refused(&mut self, refused: &GetError, cx: &mut Context<'_>) -> Idle {
-        let mut lost = [0; 256];
-        let mut lost = ReadBuf::new(&mut lost);
+        let mut lost = [MaybeUninit::uninit(); ESSENTIAL_BYTES];
+        let mut lost = ReadBuf::uninit(&mut lost);
         match Pin::new(&mut self.io).poll_read(cx, &mut lost) {
             Poll::Pending => Idle::Waits,
             Poll::Ready(Err(error)) => Idle::Closes(Err(error)),
             Poll::Ready(Ok(())) if lost.filled().is_empty() => Idle::Closes(Ok(())),
             Poll::Ready(Ok(())) => {
+                if let Some(input) = self.essential(lost.filled(), refused) {
+                    self.progress = true;
+                    return Idle::Begins(Some(input));
+                }
                 self.refused(StatusCode::SERVICE_UNAVAILABLE, refused);
                 Idle::Begins(None)
             }
         }
+    }
+
+    /// The bytes in a buffer beyond the budget, if they are one essential request and nothing else.
+    /// That buffer goes back before the connection next waits: so there are no more of them than
+    /// threads, and no peer keeps one.
+    fn essential(&self, bytes: &[u8], refused: &GetError) -> Option<Input> {
+        let shared = self.shared();
+        let is_essential = shared.essential?;
+        let length = HeadEnd::default().find(bytes, &shared.limits).ok()??;
+        let head = parse_head(bytes, &shared.limits).ok().filter(|_| length == bytes.len())?;
+        if head.body != BodyLength::Empty || !is_essential(&head.method, &head.uri) {
+            return None;
+        }
+        let mut buffer = shared.spare_buffer(bytes.len(), *refused).ok()?;
+        buffer.extend_from_slice(bytes);
+        Some(Input::new(buffer))
     }
 }

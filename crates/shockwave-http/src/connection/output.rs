@@ -24,6 +24,9 @@ pub(super) const COPY_BYTES_MAX: usize = 4096;
 /// what a system call costs, so to gather more gains nothing.
 const GATHERED_BYTES: usize = 16 << 10;
 
+/// Room for the end of a chunked body without trailers.
+const END_BYTES: usize = b"0\r\n\r\n".len();
+
 /// Slices in one write, at most: the buffer, the suffix, and what the data consist of.
 const SLICES: usize = 16;
 
@@ -34,6 +37,11 @@ pub(super) struct Output<D> {
     sent: usize,
     data: Option<D>,
     suffix: &'static [u8],
+    /// Where in the buffer the last answer begins, until the buffer is sent. While `sent` is no
+    /// more than that, the answer can be withdrawn.
+    answer: Option<usize>,
+    /// Whether it was looked once for a reason to.
+    looked: bool,
 }
 
 /// Why there is no room.
@@ -47,7 +55,7 @@ pub(super) enum NoRoom {
 
 impl<D: Buf> Output<D> {
     pub(super) fn new() -> Self {
-        Self { buffer: None, sent: 0, data: None, suffix: &[] }
+        Self { buffer: None, sent: 0, data: None, suffix: &[], answer: None, looked: false }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -88,26 +96,74 @@ impl<D: Buf> Output<D> {
         Ok(self.buffer.insert(buffer))
     }
 
+    /// Whether so many bytes could be framed before something has to be sent.
+    pub(super) fn may_frame(&self, bytes: usize) -> bool {
+        self.buffer.as_ref().is_none_or(|buffer| buffer.capacity() - buffer.len() >= bytes)
+    }
+
+    /// An answer begins at this place in the buffer.
+    pub(super) fn begins(&mut self, at: usize) {
+        (self.answer, self.looked) = (Some(at), false);
+    }
+
+    /// Whether to look for what would have an answer withdrawn that can be: once, or `again`.
+    pub(super) fn may_look(&mut self, again: bool) -> bool {
+        let looked = std::mem::replace(&mut self.looked, true);
+        self.answer.is_some_and(|at| self.sent <= at) && (!looked || again)
+    }
+
+    /// Takes back the last answer, if none of it was sent. Returns whether it did.
+    pub(super) fn withdraw(&mut self) -> bool {
+        let (Some(at), Some(buffer)) = (self.answer.take(), &mut self.buffer) else { return false };
+        if self.sent > at {
+            return false;
+        }
+        buffer.truncate(at);
+        (self.data, self.suffix) = (None, &[]);
+        true
+    }
+
     /// Sends this after all else. There must be nothing to be sent after it.
     pub(super) fn notice(&mut self, notice: &'static [u8]) {
         debug_assert!(self.suffix.is_empty(), "was flushed");
         self.suffix = notice;
     }
 
-    /// Takes data and what frames them. There was [`room`](Self::room) for the prefix.
-    pub(super) fn push(&mut self, prefix: &[u8], mut data: D, suffix: &'static [u8]) {
+    /// Takes data and what frames them. If there is a buffer, it [has room](Self::may_frame) for
+    /// the prefix. If there is none, one is taken that the data fit into; and a larger one for data
+    /// that come while others are still here, since more will follow those.
+    pub(super) fn push(
+        &mut self,
+        shared: &Shared,
+        prefix: &[u8],
+        mut data: D,
+        suffix: &'static [u8],
+    ) -> Result<(), GetError> {
         let bytes = data.remaining();
+        let framed = prefix.len() + bytes + suffix.len();
+        let small = bytes <= COPY_BYTES_MAX;
+        if self.buffer.is_none() && !prefix.is_empty() {
+            // With room for the end of the body, which may be all that follows. If the pool has
+            // none, the data need no room: they go out from where they are.
+            let room = END_BYTES + if small { framed } else { prefix.len() };
+            let buffer = shared.pool.try_get(room);
+            self.buffer = Some(buffer.or_else(|_| shared.buffer_for_answer(prefix.len()))?);
+        }
         if let Some(buffer) = &mut self.buffer {
+            if small {
+                grow(buffer, framed, shared);
+            }
             let room = buffer.capacity() - buffer.len();
             buffer.extend_from_slice(prefix);
-            if bytes <= COPY_BYTES_MAX && prefix.len() + bytes + suffix.len() <= room {
+            if small && framed <= room {
                 buffer.put(&mut data);
                 buffer.extend_from_slice(suffix);
-                return;
+                return Ok(());
             }
         }
         self.data = Some(data);
         self.suffix = suffix;
+        Ok(())
     }
 
     /// Sends all of it.
@@ -132,7 +188,7 @@ impl<D: Buf> Output<D> {
             self.advance(sent);
         }
         ready!(Pin::new(io).poll_flush(cx))?;
-        (self.buffer, self.sent, self.data) = (None, 0, None);
+        (self.buffer, self.sent, self.data, self.answer) = (None, 0, None, None);
         Poll::Ready(Ok(()))
     }
 
@@ -181,5 +237,19 @@ impl<D: Buf> Output<D> {
             bytes -= of_data;
         }
         self.suffix = &self.suffix[bytes.min(self.suffix.len())..];
+    }
+}
+
+/// Moves to a larger buffer, if so many bytes do not fit and the pool has one: at least twice as
+/// large, so that what is moved is less than what is sent, and no larger than what is gathered.
+fn grow(buffer: &mut Buffer, bytes: usize, shared: &Shared) {
+    let needed = buffer.len() + bytes;
+    if needed <= buffer.capacity() || needed > GATHERED_BYTES {
+        return;
+    }
+    let room = needed.max(2 * buffer.capacity()).min(GATHERED_BYTES);
+    if let Ok(mut larger) = shared.pool.try_get(room) {
+        larger.extend_from_slice(buffer);
+        *buffer = larger;
     }
 }

@@ -8,6 +8,7 @@
 //! ```
 
 use super::body::{BodyEvent, Decoded};
+use super::extension::{Extension, is_control};
 use super::refusal::{Refusal, Why};
 use super::trailers::{TrailerLimits, Trailers};
 use crate::Limits;
@@ -39,7 +40,7 @@ enum State {
     Digits,
     /// After space that follows the digits, which only an extension may follow.
     Space,
-    Extension,
+    Extension(Extension),
     /// After the CR of a size line.
     SizeLf,
     Data,
@@ -99,13 +100,19 @@ impl Chunked {
             (State::Size | State::Digits, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
                 return self.digit(byte);
             }
-            (State::Digits | State::Extension, b'\r') => State::SizeLf,
+            (State::Digits, b'\r') => State::SizeLf,
             (State::Digits | State::Space, b' ' | b'\t') => self.extension(State::Space)?,
-            (State::Digits | State::Space, b';')
-            | (State::Extension, b'\t' | b' '..=b'~' | 0x80..) => {
-                self.extension(State::Extension)?
+            (State::Digits | State::Space, b';') => {
+                self.extension(State::Extension(Extension::Before))?
             }
-            (State::Extension, _) => return Err(Why::ChunkExtension.into()),
+            (State::Extension(extension), b'\r') if extension.is_whole() => State::SizeLf,
+            (State::Extension(_), byte) if byte != b'\r' && is_control(byte) => {
+                return Err(Why::ChunkExtensionControl.into());
+            }
+            (State::Extension(extension), byte) => {
+                let next = extension.step(byte).ok_or(Why::ChunkExtension)?;
+                self.extension(State::Extension(next))?
+            }
             (State::SizeLf, b'\n') => return self.begin_data(),
             (State::DataCr, b'\r') => State::DataLf,
             (State::DataLf, b'\n') => State::Size,

@@ -23,6 +23,7 @@ mod encode_error;
 mod encoder;
 mod end;
 mod explain;
+mod extension;
 mod framing;
 mod head;
 mod host;

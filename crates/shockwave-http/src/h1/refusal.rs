@@ -67,6 +67,7 @@ pub(crate) enum Why {
     ChunkSize,
     ChunkSizeTooLong,
     ChunkExtension,
+    ChunkExtensionControl,
     ChunkExtensionsTooLong,
     ChunkEnd,
     Trailer,
@@ -120,7 +121,10 @@ impl Why {
             Self::BodyTooLong => (413, "a body longer than the limit"),
             Self::ChunkSize => (400, "a chunk size that is not hexadecimal digits and CRLF"),
             Self::ChunkSizeTooLong => (400, "a chunk size of more than 16 digits"),
-            Self::ChunkExtension => (400, "a control byte in a chunk extension"),
+            Self::ChunkExtension => {
+                (400, "a chunk extension that is not a name and perhaps a value")
+            }
+            Self::ChunkExtensionControl => (400, "a control byte in a chunk extension"),
             Self::ChunkExtensionsTooLong => (400, "chunk extensions longer than the limit"),
             Self::ChunkEnd => (400, "a chunk whose data is not followed by CRLF"),
             Self::Trailer => (400, "a trailer section that is not fields and an empty line"),
@@ -171,6 +175,7 @@ impl Refusal {
                 | Why::ChunkSize
                 | Why::ChunkSizeTooLong
                 | Why::ChunkExtension
+                | Why::ChunkExtensionControl
                 | Why::ChunkExtensionsTooLong
                 | Why::ChunkEnd
                 | Why::Trailer

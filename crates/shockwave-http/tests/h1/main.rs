@@ -5,6 +5,7 @@
 
 mod body;
 mod chunked;
+mod extensions;
 mod fields;
 mod framing;
 mod head;

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use shockwave_http::Limits;
 use shockwave_http::h1::BodyLength;
 
+use crate::extensions::naive_extensions;
 use crate::support::{decode_pieces, parse_pieces, parse_with, tell};
 
 const LIMITS: Limits = Limits {
@@ -91,6 +92,10 @@ const ODD_BODY: Parts = &[
     b"A",
     b";",
     b";a=b",
+    b";a=\"",
+    b"\"",
+    b"\\",
+    b"=",
     b" ",
     b"\t",
     b"X: y\r\n",
@@ -117,12 +122,12 @@ fn naive_body(bytes: &[u8]) -> Result<Option<(Vec<u8>, usize, usize)>, ()> {
         }
         let text = |byte: &&u8| **byte == b'\t' || (**byte >= b' ' && **byte != 0x7f);
         let (extension, after) = after.split_at(after.iter().take_while(text).count());
-        let begins = extension.trim_ascii_start().first();
         extensions += extension.len();
-        if digits == 0 || begins.is_some_and(|&byte| byte != b';') || extensions > 12 {
-            return Err(());
-        }
-        if begins.is_none() && !extension.is_empty() && !after.is_empty() {
+        // Where the line goes on, it is right if something could make it whole.
+        let ends: &[&[u8]] =
+            if after.is_empty() { &[b"", b"a", b";a", b"\"", b"a\""] } else { &[b""] };
+        let whole = |end: &&[u8]| naive_extensions(&[extension, end].concat()).is_some();
+        if digits == 0 || extensions > 12 || !ends.iter().any(whole) {
             return Err(());
         }
         rest = match after {
@@ -179,7 +184,7 @@ fn naive_trailers(bytes: &[u8]) -> Result<Option<(usize, usize)>, ()> {
 
 type Field = (String, Vec<u8>);
 
-fn is_token(text: &[u8]) -> bool {
+pub(crate) fn is_token(text: &[u8]) -> bool {
     let special = b"!#$%&'*+-.^_`|~";
     let token = |byte: &u8| byte.is_ascii_alphanumeric() || special.contains(byte);
     !text.is_empty() && text.iter().all(token)

@@ -7,6 +7,7 @@ mod expect;
 mod keep_alive;
 mod memory;
 mod panics;
+mod pieces;
 mod places;
 mod refusals;
 mod shutdown;

@@ -83,6 +83,21 @@ async fn a_slow_reader_pins_few_buffers() {
 }
 
 #[tokio::test]
+async fn a_reader_that_stalls_pins_what_is_to_be_sent_and_nothing_else() {
+    for close in ["", "Connection: close\r\n"] {
+        let server = builder().build();
+        let (mut client, _task) = connect_through(100, &server, router());
+        client.send(format!("GET /bytes/3000 HTTP/1.1\r\nHost: a\r\n{close}\r\n")).await;
+        // Some of it is there, and the rest does not get through.
+        client.until(b"\r\n").await.unwrap();
+        eventually(|| in_use(&server) == 1).await;
+        client.read.splice(0..0, *b"HTTP/1.1 200 OK\r\n");
+        assert_eq!(client.answer().await.body.len(), 3000);
+        eventually(|| in_use(&server) == 0).await;
+    }
+}
+
+#[tokio::test]
 async fn a_slow_head_keeps_a_small_buffer() {
     let server = builder().build();
     let (mut client, _task) = connect(&server, router());
@@ -116,6 +131,54 @@ async fn without_memory_a_client_is_told_to_come_back() {
     let (mut client, _task) = connect(&server, router());
     assert_eq!(client.get("/").await.status, 200);
     assert_eq!(server.stats().refused_total(), 2);
+}
+
+#[tokio::test]
+async fn without_memory_what_is_essential_is_served_all_the_same() {
+    let router = router()
+        .route("/health", axum::routing::get(|| async { "well" }).post(|| async { "well" }))
+        .route(
+            "/later",
+            axum::routing::get(async || {
+                tokio::task::yield_now().await;
+                "well"
+            }),
+        );
+    let server = poor(8192)
+        .essential(|method, uri| {
+            method == "GET" && (uri.path() == "/health" || uri.path() == "/later")
+        })
+        .build();
+    let (mut kept, _task) = connect(&server, router.clone());
+    assert_eq!(kept.get("/health").await.text(), "well");
+    eventually(|| in_use(&server) == 0).await;
+    let held = server.pool().get(8192);
+    let made = server.pool().metrics().taken_bytes;
+    for _ in 0..10 {
+        assert_eq!(kept.get("/health").await.text(), "well", "again and again");
+        assert_eq!(kept.get("/later").await.text(), "well");
+        let (mut client, _task) = connect(&server, router.clone());
+        assert_eq!(client.get("/health").await.text(), "well", "on a new connection");
+    }
+    assert_eq!((in_use(&server), server.pool().metrics().taken_bytes), (1, made));
+    let get = "GET /health HTTP/1.1\r\nHost: a\r\n";
+    for refused in [
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(),
+        "POST /health HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n".to_owned(),
+        // With a body, in pieces, with another behind it, too long, and malformed.
+        format!("{get}Content-Length: 1\r\n\r\nx"),
+        get.to_owned(),
+        format!("{get}\r\n{get}\r\n"),
+        format!("{get}A: {}\r\n\r\n", "a".repeat(4096)),
+        format!("{get}A : b\r\n\r\n"),
+    ] {
+        let (mut client, _task) = connect(&server, router.clone());
+        client.send(&refused).await;
+        let answer = client.answer().await;
+        assert_eq!((answer.status, answer.closes()), (503, true), "{refused:?}");
+    }
+    drop(held);
+    assert_eq!(kept.get("/").await.text(), "hello");
 }
 
 #[tokio::test]
