@@ -164,11 +164,13 @@ impl BufferPoolBuilder {
     ///
     /// A [`BuildError`] that says what was wrong and what was expected: a class set out of bounds
     /// or out of order, restartable sequences asked for where there are none, a bad
-    /// `SHOCKWAVE_CELLS`, or 2048 pools alive.
+    /// `SHOCKWAVE_CELLS`, [`on_long_hold`](Self::on_long_hold) without [`track`](Self::track), or
+    /// 2048 pools alive.
     pub fn build(self) -> Result<BufferPool, BuildError> {
         reentry::settle_with(settle_debts);
         let classes = SizeClasses::new(&self.classes)?;
         let cells = CellSet::new(self.cells)?;
+        self.modes.check()?;
         let Self { per_core_bytes, source, rules, modes, .. } = self;
         let handle = Handle::register(|pool| {
             Engine::new(pool, classes, cells, per_core_bytes, source, rules).with_modes(modes)

@@ -129,7 +129,7 @@
 //! | you see | it means | do |
 //! |---|---|---|
 //! | `oversize_gets` rises | requests beyond the largest class, each of which allocates | add a class for them |
-//! | `in_use` rises and never falls | buffers are held for ever, or were forgotten | look into queues, caches, `mem::forget` |
+//! | `in_use` rises and never falls | buffers are held for ever, or were forgotten | have [`on_long_hold`](BufferPoolBuilder::on_long_hold) name the calls that took them; look into queues, caches, `mem::forget` |
 //! | `pinned_bytes` is far more than what you keep | small slices pin large buffers | [`Shared::compact`] what is kept |
 //! | `idle_bytes` stays high after a peak | without traffic nothing goes back by itself | call [`maintain`](BufferPool::maintain) or [`trim`](BufferPool::trim), or start a [`Maintainer`] |
 //! | `over_budget` rises | the budget is used up | raise it, shed load, or wait with [`acquire`](BufferPool::acquire) |

@@ -30,7 +30,8 @@ impl BufferPool {
     /// Ends an interval and begins the next. Gives back what nobody needed in the whole of the one
     /// that ends: idle buffers above the [warmed-up](Self::warmup) floor, as many as there were at
     /// the lowest; and brings what lies in the cells of idle CPUs to where all have it. Returns how
-    /// many bytes went back. Intervals begin with the call before, whoever made it.
+    /// many bytes went back. Intervals begin with the call before, whoever made it. Also tells of
+    /// buffers that were [held for long](crate::BufferPoolBuilder::on_long_hold).
     ///
     /// A pool does this by itself, a bounded amount at a time, when a get or put visits a depot and
     /// [`trim_interval`](crate::BufferPoolBuilder::trim_interval) has passed; a program calls it

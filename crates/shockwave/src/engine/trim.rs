@@ -21,10 +21,12 @@ impl Engine {
         classes.map(|class| self.give_back(class, usize::MAX, true)).sum()
     }
 
-    /// Ends an interval: gives back what was of no use in it. Returns how many bytes.
+    /// Ends an interval: gives back what was of no use in it, and tells of what was held for long.
+    /// Returns how many bytes.
     pub(crate) fn maintain(&self) -> usize {
         let given = self.end_interval(usize::MAX);
         self.tell_of_pressure();
+        self.tell_of_long_holds();
         given
     }
 
