@@ -252,6 +252,7 @@ mod diagnosis;
 mod engine;
 mod error;
 mod ext;
+mod fork;
 mod global;
 pub mod how_it_works;
 mod later;

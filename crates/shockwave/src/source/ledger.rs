@@ -91,6 +91,11 @@ impl Ledger {
         self.source.is_signal_safe()
     }
 
+    /// Whether both have the same source.
+    pub(crate) fn shares_source(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.source, &other.source)
+    }
+
     /// Has the source hold still for a fork.
     pub(crate) fn before_fork(&self) {
         self.source.before_fork();

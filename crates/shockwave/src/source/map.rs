@@ -4,14 +4,14 @@
 #![expect(unsafe_code, reason = "maps memory and gives it back")]
 
 use std::alloc::Layout;
-use std::cell::UnsafeCell;
 use std::fmt;
 use std::ptr::NonNull;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::pages::{self, PAGE_BYTES};
 use super::spans::{Cut, PART_BYTES_MIN, SLOT_PAGES_MAX, SPAN_BYTES, Spans, map_span};
 use super::{Heap, Source};
+use crate::fork::ForkLock;
+use crate::sync::MutexGuard;
 
 /// A [`Source`] of mapped pages, for Linux, and the default there.
 ///
@@ -40,16 +40,10 @@ use super::{Heap, Source};
 pub struct Map {
     huge_pages: bool,
     prefault: bool,
-    spans: Mutex<Spans>,
-    /// The lock's guard while a fork holds it.
-    held: UnsafeCell<Option<MutexGuard<'static, Spans>>>,
+    /// In a box, so that it stays where it is even if the map is moved while a fork holds it, which
+    /// safe code could do.
+    spans: Box<ForkLock<Spans>>,
 }
-
-// SAFETY: `held` is touched only by the holder of the lock, in a fork's handlers, which run on one
-// thread; all else is `Sync`.
-unsafe impl Sync for Map {}
-// SAFETY: a map moves only while no pool has it, and then `held` is empty.
-unsafe impl Send for Map {}
 
 impl Map {
     /// Small pages, provided by the system as they are touched.
@@ -76,7 +70,7 @@ impl Map {
     }
 
     fn spans(&self) -> MutexGuard<'_, Spans> {
-        self.spans.lock().unwrap_or_else(PoisonError::into_inner)
+        self.spans.lock()
     }
 
     /// A block of a span.
@@ -193,18 +187,12 @@ unsafe impl Source for Map {
     }
 
     fn before_fork(&self) {
-        // SAFETY: the guard does not outlive the map: a fork's handlers run one after the other,
-        // and no source is dropped in between.
-        let guard = unsafe {
-            std::mem::transmute::<MutexGuard<'_, Spans>, MutexGuard<'static, Spans>>(self.spans())
-        };
-        // SAFETY: the holder of the lock alone touches `held`.
-        unsafe { *self.held.get() = Some(guard) };
+        // SAFETY: what is in a box of this module's is not moved.
+        unsafe { self.spans.hold() };
     }
 
     fn after_fork(&self) {
-        // SAFETY: the lock has been held since `before_fork`, by this thread.
-        drop(unsafe { (*self.held.get()).take() });
+        self.spans.let_go();
     }
 }
 

@@ -100,7 +100,8 @@ pub unsafe trait Source: Send + Sync + Debug {
         false
     }
 
-    /// Called on the thread that forks, before it does. A source that has a lock of its own takes
+    /// Called on the thread that forks, before it does, once however many pools have this source. A
+    /// source that has a lock of its own takes
     /// it here and keeps it until [`after_fork`](Self::after_fork), or the child inherits it locked
     /// by a thread that is not there. Allocates nothing. Default: nothing, which is right for
     /// whoever has no lock.
