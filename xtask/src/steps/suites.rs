@@ -26,8 +26,8 @@ pub(crate) fn test(context: &mut Context) -> Outcome {
 }
 
 /// Loom needs a build of its own, and an optimized one, since it runs each model thousands of
-/// times. The unit tests that it builds run along, so that none asks loom for something outside of a
-/// model.
+/// times. The unit tests that it builds run along, so that none asks loom for something outside of
+/// a model.
 pub(crate) fn loom(_: &mut Context) -> Outcome {
     let mut models = cargo("test --release --target-dir target/loom -p shockwave --lib");
     let said = read(models.env("RUSTFLAGS", "--cfg loom"))?;

@@ -117,6 +117,17 @@ impl Ledger {
         self.source.allocate(layout)
     }
 
+    /// Gives memory back to the source, block by block or all at once as that likes. It stays
+    /// charged.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Source::deallocate_all`].
+    pub(crate) unsafe fn deallocate_all(&self, memory: &mut [NonNull<u8>], layout: Layout) {
+        // SAFETY: the caller's word.
+        unsafe { self.source.deallocate_all(memory, layout) };
+    }
+
     /// Gives memory back to the source. It stays charged.
     ///
     /// # Safety
