@@ -1,15 +1,25 @@
 //! Output: to standard output, and what is said when something failed.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anyhow::Context;
+use ratatui::crossterm;
 
 use crate::exit_code::Exit;
+
+/// Columns where there is no terminal to ask.
+const COLUMNS: usize = 80;
 
 /// Writes all of it to standard output.
 pub(crate) fn print(bytes: &[u8]) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(bytes).and_then(|()| out.flush()).context("cannot write to standard output")
+}
+
+/// Columns of the terminal that standard output is, or of a page that may be read on any.
+pub(crate) fn columns() -> usize {
+    let size = io::stdout().is_terminal().then(crossterm::terminal::size);
+    size.and_then(Result::ok).map_or(COLUMNS, |(columns, _)| usize::from(columns))
 }
 
 /// Writes a value as one line of JSON to standard output.

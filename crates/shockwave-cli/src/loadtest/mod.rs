@@ -1,6 +1,7 @@
 //! `shockwave loadtest`: a plan, its execution, and what is printed of it.
 
 mod compare;
+mod curve;
 mod execute;
 mod plan;
 mod text;
@@ -25,7 +26,7 @@ pub(crate) fn run(args: &LoadtestArgs, color: Color) -> anyhow::Result<Exit> {
         if plan.json {
             return Ok(());
         }
-        output::print(text::outcome(outcome, is_first, color).as_bytes())
+        output::print(text::outcome(outcome, is_first, color, output::columns()).as_bytes())
     })?;
     if plan.json && plan.is_all {
         output::print_json(&outcomes)?;

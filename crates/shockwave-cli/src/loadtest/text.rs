@@ -2,12 +2,13 @@
 
 use shockwave::loadtest::{LoadTestResult, human};
 
-use super::{Comparison, Outcome};
+use super::{Comparison, Outcome, curve};
 use crate::color::Color;
 use crate::table;
 
-/// One test.
-pub(super) fn outcome(outcome: &Outcome, is_first: bool, color: Color) -> String {
+/// One test, for a terminal of so many columns: with what is resident as a curve where it is about
+/// that.
+pub(super) fn outcome(outcome: &Outcome, is_first: bool, color: Color, columns: usize) -> String {
     let mut text = String::new();
     if !is_first {
         text.push('\n');
@@ -22,6 +23,12 @@ pub(super) fn outcome(outcome: &Outcome, is_first: bool, color: Color) -> String
         };
         text.push_str(&line);
         text.push('\n');
+    }
+    if outcome.result.given_back.is_some()
+        && let Some(curve) = curve::resident(&outcome.result, columns)
+    {
+        text.push('\n');
+        text.push_str(&curve);
     }
     if let Some(compare) = &outcome.compare {
         text.push_str(&comparison(&outcome.result, compare, color));
