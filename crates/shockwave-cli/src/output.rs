@@ -7,19 +7,16 @@ use ratatui::crossterm;
 
 use crate::exit_code::Exit;
 
-/// Columns where there is no terminal to ask.
-const COLUMNS: usize = 80;
-
 /// Writes all of it to standard output.
 pub(crate) fn print(bytes: &[u8]) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(bytes).and_then(|()| out.flush()).context("cannot write to standard output")
 }
 
-/// Columns of the terminal that standard output is, or of a page that may be read on any.
-pub(crate) fn columns() -> usize {
+/// Columns of the terminal that standard output is, if it is one.
+pub(crate) fn columns() -> Option<usize> {
     let size = io::stdout().is_terminal().then(crossterm::terminal::size);
-    size.and_then(Result::ok).map_or(COLUMNS, |(columns, _)| usize::from(columns))
+    size.and_then(Result::ok).map(|(columns, _)| usize::from(columns))
 }
 
 /// Writes a value as one line of JSON to standard output.

@@ -3,6 +3,7 @@
 mod compare;
 mod curve;
 mod execute;
+mod narrow;
 mod plan;
 mod text;
 
