@@ -9,8 +9,8 @@ use crate::table;
 /// Columns of a curve that may be read anywhere.
 const COLUMNS: usize = 80;
 
-/// One test, for a terminal of so many columns, if it is one: with what is resident as a curve where
-/// it is about that.
+/// One test, for a terminal of so many columns, if it is one: with what is resident as a curve
+/// where it is about that.
 pub(super) fn outcome(
     outcome: &Outcome,
     is_first: bool,

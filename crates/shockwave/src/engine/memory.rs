@@ -110,22 +110,26 @@ impl Engine {
 
     /// Frees blocks that were taken out, and gives up their charge.
     pub(super) fn unmake_all(&self, class: usize, magazines: Stack) {
-        let (_, count) = self.free_blocks(class, magazines);
+        let (_, count) = self.free_blocks::<FREE_BLOCKS>(class, magazines);
         self.ledger.discharge(count * self.classes.bytes(class));
     }
 
     /// Frees blocks that were taken out, and shelves their magazines. Their bytes stay charged.
-    pub(super) fn free_all(&self, class: usize, magazines: Stack) {
-        let (mut empty, _) = self.free_blocks(class, magazines);
+    pub(super) fn free_all<const BLOCKS: usize>(&self, class: usize, magazines: Stack) {
+        let (mut empty, _) = self.free_blocks::<BLOCKS>(class, magazines);
         if empty.top().is_some() {
             self.depots[class].visit().shelve_all(empty);
         }
     }
 
-    /// Frees the blocks of magazines, [`FREE_BLOCKS`] at once, which a source may find to be
-    /// neighbors. Returns the magazines, empty, and the number of blocks, whose bytes stay charged.
-    fn free_blocks(&self, class: usize, mut magazines: Stack) -> (Stack, usize) {
-        let (mut batch, mut filled) = ([NonNull::dangling(); FREE_BLOCKS], 0);
+    /// Frees the blocks of magazines, `BLOCKS` at once, which a source may find to be neighbors.
+    /// Returns the magazines, empty, and the number of blocks, whose bytes stay charged.
+    fn free_blocks<const BLOCKS: usize>(
+        &self,
+        class: usize,
+        mut magazines: Stack,
+    ) -> (Stack, usize) {
+        let (mut batch, mut filled) = ([NonNull::dangling(); BLOCKS], 0);
         let (mut empty, mut count) = (Stack::new(), 0);
         while let Some(mut magazine) = magazines.pop() {
             while let Some(block) = magazine.pop() {

@@ -93,7 +93,7 @@ pub unsafe trait Source: Send + Sync + Debug {
 
     /// Takes back several at once, all of one layout. Default: [`deallocate`](Self::deallocate) for
     /// each. A source for which neighbors are less work together than apart does better; it may
-    /// reorder them. A pool that gives back calls this with up to 128.
+    /// reorder them. A pool that gives back calls this with up to 1,024.
     /// Must not panic.
     ///
     /// # Safety
