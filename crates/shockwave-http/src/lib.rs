@@ -108,6 +108,10 @@
 //! [`when_exhausted`](ServerBuilder::when_exhausted) says. An answer that was made is always sent:
 //! for its head, a few KiB are found elsewhere.
 //!
+//! A server starts no thread for its pool. One that runs for long wants a
+//! [maintainer](shockwave::BufferPool::start_maintainer), by which the memory of a peak goes back
+//! whatever traffic follows, and which tells of buffers that are held for long.
+//!
 //! # Strictness
 //!
 //! What HTTP leaves to taste is refused where leniency has let requests be smuggled: both lengths
