@@ -4,6 +4,7 @@ mod report;
 mod run;
 mod steps;
 mod tools;
+mod versus;
 
 use std::process::ExitCode;
 
@@ -19,6 +20,13 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         ["ci"] => report::run_all(STEPS, Length::Brief),
+        ["versus", revision] => match versus::versus(revision) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("error: {error}");
+                ExitCode::FAILURE
+            }
+        },
         [_, ..] => match arguments.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>() {
             Ok(steps) => report::run_all(&steps, Length::Full),
             Err(unknown) => {
@@ -36,8 +44,9 @@ fn find(name: &str) -> Result<Step, String> {
 fn help() -> String {
     let steps = STEPS.iter().map(|step| format!("  {:10} {}\n", step.name, step.what));
     format!(
-        "Checks this repository.\n\nUsage: cargo xtask ci | STEP…\n\n  \
+        "Checks this repository.\n\nUsage: cargo xtask ci | STEP… | versus REVISION\n\n  \
          ci         all of these, in this order:\n{}\n\
+         `versus` measures the pool beside itself as it was at a revision, in one process.\n\
          `soak` takes ten minutes by itself, and half a minute within `ci`.\n\
          Stops at the first failure, with status 1 and the command that failed.\n",
         steps.collect::<String>()

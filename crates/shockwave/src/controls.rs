@@ -77,7 +77,7 @@ impl Controls {
     /// one.
     #[inline]
     pub(crate) fn take(&self, cells: &CellSet, pinned: usize) -> Option<Block> {
-        let memory = match cells.take(CONTROL_COLUMN) {
+        let memory = match cells.take(CONTROL_COLUMN).map(|(block, _)| block) {
             Some(block) => block,
             None => self.take_slowly(cells)?,
         }

@@ -108,17 +108,19 @@ impl BufferPoolBuilder {
 }
 
 /// Who holds what. Off by default, and then at no cost: the place of a call is a constant that only
-/// the slow path is given, and a get is sampled there alone.
+/// the slow path is given, and a get that is sampled goes there.
 impl BufferPoolBuilder {
     /// Records one in so many gets: the call that made it, the thread, and the time. Default: none.
     /// [`outstanding`](BufferPool::outstanding) then says which buffers are out, and where they
     /// were taken.
     ///
     /// Up to 4096 buffers are known at once; samples beyond are left out and counted in
-    /// [`tracking_lost`](crate::BufferPoolMetrics::tracking_lost). Cost: no get of such a pool is
-    /// inlined, and each draws a random number, which adds two to four nanoseconds; a get that is
-    /// recorded reads a coarse clock, and its put looks for the record, some fifteen more. 192 KiB
-    /// for the records.
+    /// [`tracking_lost`](crate::BufferPoolMetrics::tracking_lost). Cost: a get that is recorded
+    /// leaves the fast path, reads a coarse clock and fills in the record, and its put looks for
+    /// that: some fifty nanoseconds together, which at one in 128 adds a tenth to a get and put
+    /// that find all in the caches. A get that is not recorded costs what it costs in any pool;
+    /// with [`Cells::Locked`](crate::Cells::Locked) it draws a random number besides. 192 KiB for
+    /// the records.
     ///
     /// ```
     /// use shockwave::{BufferPool, Sampling};

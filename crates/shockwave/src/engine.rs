@@ -66,10 +66,6 @@ pub(crate) struct Engine {
     /// What keeps the engine alive: one for all handles together, one for each oversize buffer that
     /// is out, and, once the pool has ended, one for each other buffer that is out.
     keepers: AtomicUsize,
-    /// Whether something is to be seen of each get; then gets leave by the slow path.
-    pub(crate) sees_gets: bool,
-    /// The first column then, if there are any that the slow path may enter as the fast one would.
-    watched_column: Column,
     /// What else it was built to do; see [`with_modes`](Self::with_modes).
     pub(crate) modes: Modes,
     /// Who has which buffer, in a pool that tracks.
@@ -117,8 +113,6 @@ impl Engine {
             governor: Governor::new(rules),
             oversize: OversizeCounts::new(),
             keepers: AtomicUsize::new(1),
-            sees_gets: false,
-            watched_column: Column::NONE,
             modes: Modes::default(),
             tracker: None,
         };
@@ -142,26 +136,13 @@ impl Engine {
         Some((class, block))
     }
 
-    /// As [`take_fast`](Self::take_fast), in a pool that sees each get; or as
-    /// [`take_again`](Self::take_again), where there are no columns.
-    #[inline(always)]
-    #[expect(unsafe_code, reason = "enters a cell")]
-    pub(crate) fn take_watched(&self, size: usize) -> Option<(usize, Block)> {
-        if self.watched_column.is_none() {
-            return self.take_again(size);
-        }
-        let class = self.classes.column(size)?;
-        // SAFETY: there are columns, and they are this engine's, which is borrowed.
-        let block = unsafe { self.watched_column.plus(class).take(self.area) }?;
-        Some((class, block))
-    }
-
-    /// The second try of a get: locked cells are not for the fast path, and others may have
-    /// interrupted it.
+    /// The second try of a get: locked cells are not for the fast path, others may have interrupted
+    /// it, or it is one that is to be looked at, which is said.
     #[inline]
-    pub(crate) fn take_again(&self, size: usize) -> Option<(usize, Block)> {
+    pub(crate) fn take_again(&self, size: usize) -> Option<(usize, Block, bool)> {
         let class = self.classes.of(size)?;
-        Some((class, self.cells.take(class)?))
+        let (block, sampled) = self.cells.take(class)?;
+        Some((class, block, sampled))
     }
 
     /// Whatever no cell could give: from the depot, from the source, or of its own.

@@ -96,7 +96,8 @@
 //!    the address of a magazine. A row is 512 bytes, its 64 columns lie eight to a cache line, and
 //!    no other CPU writes to it but to take it away.
 //! 3. **The word.** It says that twenty buffers are there. Had it said none, the sequence would
-//!    leave for the slow path.
+//!    leave for the slow path. So it would had the count of gets come to the magazine's limit,
+//!    which is how a pool that tracks samples one get in so many; other pools set none.
 //! 4. **The buffer.** Its address is loaded, the word is stored with one get more and more room:
 //!    committed.
 //! 5. **The handle.** The address and a second word make a [`Buffer`](crate::Buffer): length 0,

@@ -245,6 +245,7 @@
 compile_error!("a buffer's handle and a magazine are laid out for addresses of 64 bits");
 
 mod acquire;
+mod arena;
 mod asan;
 mod buffer;
 mod builder;

@@ -47,9 +47,12 @@ pub(crate) const EXCHANGES_TO_GROW: u32 = 4;
 /// quarter of a nanosecond to each get, less than there is to gain.
 pub(crate) const GETS_OFTEN: u64 = 8;
 
-/// Rows of cells that each pool has room for; only those of CPUs that run are ever touched. A
-/// constant, so that the fast path need not load it. A thread on a CPU with a number beyond works
-/// by the slow path.
+/// CPUs that x86-64 Linux may be built for, at most: `NR_CPUS` in the kernel's `arch/x86/Kconfig`.
+/// Each pool has address space for as many rows of cells, and memory for those of CPUs that run.
+pub(crate) const CPUS_MAX: usize = 1 << 13;
+
+/// Rows of cells that are ever opened. A thread on a CPU with a number beyond works by the slow
+/// path.
 pub(crate) const ROWS: usize = 1 << 10;
 
 /// Pools alive at once in one process, at most: a handle names its pool in eleven bits, and the
@@ -88,6 +91,7 @@ pub(crate) const FREE_BLOCKS: usize = 128;
 /// system calls; with 128 at once it takes 1,800, and one by one 2,060.
 pub(crate) const FREE_BLOCKS_MAX: usize = 1024;
 
+const _: () = assert!(ROWS <= CPUS_MAX, "rows that are opened are there");
 const _: () = assert!(CLASSES_MAX < COLUMNS, "some column is always closed");
 const _: () = assert!(CLASSES_MAX < CONTROL_COLUMN, "control blocks are in a column of their own");
 const _: () = assert!(CLASS_BYTES_MAX <= BUFFER_BYTES_MAX);

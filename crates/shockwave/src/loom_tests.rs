@@ -78,7 +78,7 @@ impl Class {
 
     /// As the engine gets, but for the source.
     fn get(&self) -> Option<Block> {
-        let found = self.cells.take(0);
+        let found = self.cells.take(0).map(|(block, _)| block);
         found.or_else(|| self.depot.visit().take(&self.cells, 0)).map(touch)
     }
 

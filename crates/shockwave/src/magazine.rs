@@ -2,13 +2,13 @@
 //! how many gets it has served.
 //!
 //! ```text
-//!   Slots, 1,984 bytes   word              capacity   next     –     slots
-//!                      ┌─────────────────┬──────────┬────────┬─────┬────┬────┬─ … ─┬────┬──────┬─
-//!                      │ gets << 8 | room│    32    │  link  │     │  – │  b │     │  b │ null │ –
-//!                      └─────────────────┴──────────┴────────┴─────┴────┴────┴─ … ─┴────┴──────┴─
-//!                       0                 8          16       24    32    ▲               ▲
-//!                                                              blocks[room]               │
-//!                                                                          blocks[capacity]
+//!   Slots, 1,984 bytes  word              capacity   next   limit  slots
+//!                     ┌─────────────────┬──────────┬──────┬──────┬────┬────┬─ … ─┬────┬──────┬─
+//!                     │ gets << 8 | room│    32    │ link │      │  – │  b │     │  b │ null │ –
+//!                     └─────────────────┴──────────┴──────┴──────┴────┴────┴─ … ─┴────┴──────┴─
+//!                      0                 8          16     24     32    ▲               ▲
+//!                                                            blocks[room]               │
+//!                                                                        blocks[capacity]
 //! ```
 //!
 //! Blocks fill the slots from the end. A get takes `blocks[room]` and stores `word + 257`: one get
@@ -19,6 +19,10 @@
 //! that it has not loaded anyway. That is also why a capacity may be anything up to [`SLOTS`], and
 //! change each time the magazine is in no cell. Slots beyond it are never touched.
 //!
+//! A get by a restartable sequence also compares the word with a limit, and where that is reached
+//! leaves the fast path, to be looked at: this is how a pool samples one get in so many and slows
+//! no other. A magazine of any other pool has no limit.
+//!
 //! [`Slots`] is the memory, which a cell shares with whoever enters it. [`Magazine`] is the right
 //! to it: a magazine that is in no cell has one holder, who may read and write it as it likes.
 #![expect(unsafe_code, reason = "owns blocks and the memory of magazines by address")]
@@ -26,8 +30,7 @@
 use std::fmt;
 use std::ptr::NonNull;
 
-use crate::limits::{SLOTS, SLOTS_FIRST};
-use crate::source::pages;
+use crate::limits::SLOTS;
 use crate::sync::{
     AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, UnsafeCell,
 };
@@ -86,6 +89,9 @@ pub(crate) const WORD_GET: u64 = (1 << 8) + 1;
 /// What a put subtracts from the word: one slot of room.
 pub(crate) const WORD_PUT: u64 = 1;
 
+/// The limit of a magazine that has none.
+const NO_LIMIT: u64 = u64::MAX;
+
 /// The part of the word that is the room: slots before the first block, and so the next block's
 /// slot.
 #[expect(clippy::cast_possible_truncation, reason = "eight bits are wanted")]
@@ -103,7 +109,9 @@ pub(crate) struct Slots {
     capacity: AtomicUsize,
     /// The next magazine of a [`Stack`]; meaningless in a cell.
     next: UnsafeCell<Option<Magazine>>,
-    reserved: u64,
+    /// `gets << 8` for as many gets as the word may say before one leaves the fast path to be
+    /// looked at; [`NO_LIMIT`] for none. Written under the same rules as the word.
+    limit: AtomicU64,
     /// `blocks[room..capacity]` belong to the magazine, `blocks[capacity]` is null, and
     /// the others are stale.
     pub(crate) blocks: [UnsafeCell<*mut u8>; SLOTS + 1],
@@ -113,6 +121,7 @@ pub(crate) struct Slots {
 const _: () = {
     assert!(size_of::<Slots>() == 31 * 64);
     assert!(std::mem::offset_of!(Slots, word) == 0);
+    assert!(std::mem::offset_of!(Slots, limit) == 24);
     assert!(std::mem::offset_of!(Slots, blocks) == 32);
 };
 
@@ -121,12 +130,13 @@ const _: () = {
 unsafe impl Sync for Slots {}
 
 impl Slots {
-    fn new() -> Self {
+    /// An empty magazine without room.
+    pub(crate) fn new() -> Self {
         Self {
             word: AtomicU64::new(0),
             capacity: AtomicUsize::new(0),
             next: UnsafeCell::new(None),
-            reserved: 0,
+            limit: AtomicU64::new(NO_LIMIT),
             blocks: std::array::from_fn(|_| UnsafeCell::new(std::ptr::null_mut())),
         }
     }
@@ -169,7 +179,8 @@ impl Magazine {
         self.0
     }
 
-    fn slots(&self) -> &Slots {
+    /// The memory.
+    pub(crate) fn slots(&self) -> &Slots {
         // SAFETY: valid: an arena's memory outlives the magazines made from it. Unaliased as far as
         // it matters: only shared references to it are ever made.
         unsafe { self.0.as_ref() }
@@ -227,6 +238,11 @@ impl Magazine {
         self.write(capacity, std::ptr::null_mut());
         self.slots().capacity.store(capacity, Relaxed);
         self.set(word);
+    }
+
+    /// Has the `gap`th get from here, `1..`, leave the fast path to be looked at.
+    pub(crate) fn sample_after(&mut self, gap: u64) {
+        self.slots().limit.store((self.word().gets + gap - 1) << 8, Relaxed);
     }
 
     /// Takes the count of gets out of the word, leaving zero.
@@ -314,91 +330,10 @@ impl Stack {
     }
 }
 
-/// Makes magazines, out of a few pages at a time, which the system provides as they are touched and
-/// which stay until [`free`](Self::free) is called.
-///
-/// A processor first matches loads to earlier stores by the low twelve bits of their addresses, and
-/// may take one for the other where these agree, and have to begin again. Most writes go to the
-/// beginnings of buffers, which lie at the start of a page or of its half. So magazines begin late
-/// in each half, and what a magazine of the first capacity uses ends with it; only larger ones go
-/// on into the next.
-#[derive(Debug, Default)]
-pub(crate) struct Arena {
-    /// The last pages mapped; their first word points at those before.
-    pages: Option<NonNull<u8>>,
-    /// Magazines already made from `pages`, `0..=AT_ONCE`.
-    used: usize,
-}
-
-// SAFETY: the arena alone has its pages.
-unsafe impl Send for Arena {}
-
-/// Magazines for which pages are mapped at once, seven in four pages. With one page at a time, each
-/// second magazine would be a system call.
-const AT_ONCE: usize = 7;
-
-/// Bytes from one magazine to the next, half a page.
-const APART: usize = pages::PAGE_BYTES / 2;
-
-/// Bytes before the first magazine, the first word of which links the pages to those mapped before.
-/// As many as leave room in the half page for a header, the first capacity and the null behind it.
-const BEFORE: usize = 1728;
-
-/// Bytes that are mapped at once.
-const MAPPED: usize = (AT_ONCE + 1) * APART;
-
-const _: () = {
-    let used_first = std::mem::offset_of!(Slots, blocks) + (SLOTS_FIRST + 1) * size_of::<*mut u8>();
-    assert!(cfg!(loom) || BEFORE.is_multiple_of(64) && BEFORE + used_first <= APART);
-    assert!(size_of::<Slots>() <= APART);
-    assert!(BEFORE + size_of::<Slots>() <= 2 * APART);
-};
-
-impl Arena {
-    /// A new, empty magazine, or `None` where the system refuses memory.
-    pub(crate) fn spare(&mut self) -> Option<Magazine> {
-        let pages = match self.pages {
-            Some(pages) if self.used < AT_ONCE => pages,
-            below => {
-                let pages = pages::map(MAPPED)?;
-                // SAFETY: the pages are new, writable and aligned.
-                unsafe { pages.cast::<Option<NonNull<u8>>>().write(below) };
-                self.pages = Some(pages);
-                self.used = 0;
-                pages
-            }
-        };
-        let offset = BEFORE + self.used * APART;
-        self.used += 1;
-        // SAFETY: `used <= AT_ONCE`, so the magazine lies within the pages.
-        let slots = unsafe { pages.byte_add(offset) }.cast::<Slots>();
-        // SAFETY: writable, aligned to a line since a page is, and not handed out before.
-        unsafe { slots.write(Slots::new()) };
-        let mut magazine = Magazine(slots);
-        magazine.set_capacity(SLOTS);
-        Some(magazine)
-    }
-}
-
-impl Arena {
-    /// Unmaps all pages.
-    ///
-    /// # Safety
-    ///
-    /// No magazine from here is used any more: no holder has one, and no cell points at one.
-    pub(crate) unsafe fn free(&mut self) {
-        while let Some(pages) = self.pages {
-            // SAFETY: `spare` wrote the link when it mapped the pages.
-            self.pages = unsafe { pages.cast::<Option<NonNull<u8>>>().read() };
-            // SAFETY: mapped by `spare`, and by the caller's word out of use.
-            unsafe { pages::unmap(pages, MAPPED) };
-        }
-    }
-}
-
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::arena::Arena;
 
     #[test]
     fn a_magazine_is_a_stack_that_counts_nothing_by_itself() {
@@ -438,23 +373,6 @@ mod tests {
             magazine.push(Block::for_show(64)).unwrap();
         }
         assert!(magazine.push(Block::for_show(64)).is_err());
-    }
-
-    #[test]
-    fn arenas_make_distinct_magazines_across_pages_and_stacks_keep_order() {
-        let mut arena = Arena::default();
-        let mut stack = Stack::default();
-        for i in 1..=3 * AT_ONCE {
-            let mut magazine = arena.spare().unwrap();
-            assert_eq!(magazine.0.as_ptr() as usize % APART, BEFORE);
-            magazine.push(Block::for_show(i * 64)).unwrap();
-            stack.push(magazine);
-        }
-        for i in (1..=3 * AT_ONCE).rev() {
-            let address = stack.pop().unwrap().pop().unwrap().into_raw().as_ptr() as usize;
-            assert_eq!(address, i * 64);
-        }
-        assert!(stack.pop().is_none());
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! No mode is asked about where a get and a put are fast. One that has to see each put sets a flag
 //! in the meta word of every buffer, by which drops leave the fast path anyway; one that has to see
-//! each get leaves the engine without a column for the fast path to enter. A pool without modes has
-//! neither, and runs the same instructions as if there were none.
+//! each get leaves the engine without a column for the fast path to enter; one that has to see some
+//! gets sets limits to what magazines serve. A pool without modes has none of these.
 
 use crate::error::BuildError;
 use crate::track::Track;
@@ -34,10 +34,5 @@ impl Modes {
             return Err(BuildError::untracked());
         }
         Ok(())
-    }
-
-    /// Whether gets must not take the fast path, because there is something to be seen of each.
-    pub(crate) fn see_gets(&self) -> bool {
-        self.verify.is_on() || self.track.sampling.is_some()
     }
 }

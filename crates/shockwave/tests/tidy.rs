@@ -16,7 +16,8 @@ const LAYERS: &[&str] = &[
     "fork",
     "error meta reentry source sampling",
     "class loans magazine oversize later verify track",
-    "cells+depot modes",
+    "arena modes",
+    "cells+depot",
     "controls wait watch",
     "engine",
     "life",
@@ -33,6 +34,7 @@ const LAYERS: &[&str] = &[
 /// Files of the library that may contain unsafe code; each says why at its top.
 const UNSAFE: &[&str] = &[
     "asan.rs",
+    "arena.rs",
     "buffer/clean.rs",
     "buffer/grow.rs",
     "buffer/io.rs",

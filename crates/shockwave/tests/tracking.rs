@@ -210,6 +210,36 @@ fn a_pool_that_ends_with_all_buffers_home_says_nothing() {
     });
 }
 
+/// Fails if magazines have no limits, or if a limit that was reached stays.
+#[test]
+fn one_in_so_many_is_recorded_whether_the_depot_is_visited_or_not() {
+    const GETS: usize = 8000;
+    on_each_kind(|builder| {
+        // One at a time never leaves the cell; so many at a time visit the depot again and again.
+        for held in [1, 20, 400] {
+            let pool = builder().track(Sampling::one_in(16)).build().unwrap();
+            let mut recorded = [0; 2];
+            for _ in 0..GETS / held {
+                // Two places in turn, of which neither is to be missed.
+                let _held: Vec<_> = (0..held)
+                    .map(|i| if i % 2 == 0 { pool.get(100) } else { pool.get(101) })
+                    .collect();
+                let out = pool.outstanding();
+                let first = out.iter().filter(|one| one.site == out[0].site).count();
+                recorded[0] += first;
+                recorded[1] += out.len() - first;
+            }
+            assert_eq!(pool.outstanding(), []);
+            let (all, expected) = (recorded[0] + recorded[1], GETS / 16);
+            assert!(all.abs_diff(expected) < expected / 4, "{recorded:?} with {held} held");
+            assert!(held == 1 || recorded[1] > 0, "{recorded:?} with {held} held");
+            let metrics = pool.metrics();
+            assert_eq!((metrics.total_gets, metrics.total_puts), (GETS as u64, GETS as u64));
+            assert_eq!(metrics.tracking_lost, 0);
+        }
+    });
+}
+
 #[test]
 fn records_hold_under_threads() {
     on_tracked_pools(|pool| {

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::BoxError;
 use crate::date::date;
-use crate::h1::{BodyEncoder, BodySize, encode_head, head_room, spare};
+use crate::h1::{BodyEncoder, BodySize, Said, spare};
 use crate::incoming::Reader;
 use crate::shared::Stage;
 
@@ -46,7 +46,14 @@ impl<D: Buf> Flow<D> {
         // Room for the head, and for the body if that is known to be small.
         let small = known.and_then(|bytes| usize::try_from(bytes).ok());
         let small = small.filter(|&bytes| bytes <= COPY_BYTES_MAX).unwrap_or(0);
-        let bytes = head_room(&parts) + small;
+        let said = match Said::of(&parts.headers) {
+            Ok(said) => said,
+            Err(error) => {
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                return Turn::Refuse(link.refused(status, &error));
+            }
+        };
+        let bytes = said.head_room() + small;
         let expected = !self.input.is_empty() || known.is_none();
         let now = link.now();
         let out = match self.output.room(link.shared(), bytes, expected) {
@@ -74,14 +81,14 @@ impl<D: Buf> Flow<D> {
         answering.keep_alive = self.keep_alive;
         let size = known.map_or(BodySize::Unknown, BodySize::Known);
         let before = out.len();
-        match encode_head(&parts, size, &answering, &date(now), out) {
+        match said.encode_head(&parts, size, answering, &date(now), out) {
             Ok((encoder, keep_alive)) => {
                 spare::give(parts.headers);
                 self.abrupt |= self.keep_alive && !keep_alive;
                 self.keep_alive = keep_alive;
                 let none = encoder.is_none();
                 self.encoder = Some(encoder);
-                if none { Turn::End(None) } else { Turn::Send(body) }
+                if none { self.over() } else { Turn::Send(body) }
             }
             Err(error) => {
                 out.truncate(before);
@@ -111,7 +118,7 @@ impl<D: Buf> Flow<D> {
                     Poll::Pending => return self.attend(Wait::Write, link, cx),
                 }
             }
-            let Some(encoder) = &mut self.encoder else { return Turn::End(None) };
+            let Some(encoder) = &mut self.encoder else { return self.over() };
             let framing = if encoder.is_chunked() { FRAMING_BYTES } else { 0 };
             if framing > 0
                 && let Err(no_room) = self.output.room(link.shared(), framing, true)
@@ -119,11 +126,11 @@ impl<D: Buf> Flow<D> {
                 return self.make_room(&no_room, link, cx);
             }
             if body.is_end_stream() {
-                return Turn::End(None);
+                return self.over();
             }
             let frame = match guarded(|| body.as_mut().poll_frame(cx)) {
                 Some(Poll::Ready(Some(Ok(frame)))) => frame,
-                Some(Poll::Ready(None)) => return Turn::End(None),
+                Some(Poll::Ready(None)) => return self.over(),
                 Some(Poll::Pending) => return self.attend(Wait::Forever, link, cx),
                 Some(Poll::Ready(Some(Err(error)))) => {
                     let error = error.into();
@@ -150,6 +157,16 @@ impl<D: Buf> Flow<D> {
                 }
             }
         }
+    }
+
+    /// What comes after an answer's body: mostly nothing, and then the next request.
+    fn over<B>(&mut self) -> Turn<B> {
+        let written = self.encoder.as_ref().is_some_and(BodyEncoder::is_none);
+        if !written || !self.keep_alive || self.upload.is_some() {
+            return Turn::End(None);
+        }
+        self.encoder = None;
+        Turn::Next
     }
 
     /// Writes what follows an answer's body.

@@ -24,8 +24,11 @@ use super::{Step, Wait};
 const IN_A_ROW_MAX: u32 = 64;
 
 impl<D: Buf> Flow<D> {
+    /// Waits for a request, and has `call` call the service with it: a request is large, and would
+    /// be moved twice more on its way out of here. `call` gives `None` if the service panics.
     pub(super) fn begin<Io, S, B>(
         &mut self,
+        call: impl FnOnce(&mut S, Request<Incoming>) -> Option<()>,
         link: &mut Link<Io, S>,
         cx: &mut Context<'_>,
     ) -> Turn<B>
@@ -60,12 +63,17 @@ impl<D: Buf> Flow<D> {
                 );
             }
         }
-        match self.input.next_head(&link.ticket.shared.limits) {
-            Ok(Some(head)) => {
+        let mut head = RequestHead::blank();
+        match self.input.next_head(&link.ticket.shared.limits, &mut head) {
+            Ok(true) => {
                 self.in_a_row += 1;
-                Turn::Call(self.request(head, link))
+                let request = self.request(head, link);
+                match call(&mut link.service, request) {
+                    Some(()) => Turn::Again,
+                    None => Turn::Refuse(link.panicked()),
+                }
             }
-            Ok(None) => self.await_head(link, cx),
+            Ok(false) => self.await_head(link, cx),
             Err(refusal) => Turn::Refuse(link.refused(refusal.status(), &refusal)),
         }
     }
@@ -142,10 +150,10 @@ impl<D: Buf> Flow<D> {
             BodyLength::Chunked => self.streaming(&head, link),
         };
         let mut request = Request::new(body);
-        *request.method_mut() = head.method;
-        *request.uri_mut() = head.uri;
-        *request.version_mut() = head.version;
-        *request.headers_mut() = head.headers;
+        set(request.method_mut(), head.method);
+        set(request.uri_mut(), head.uri);
+        set(request.version_mut(), head.version);
+        set(request.headers_mut(), head.headers);
         request.extensions_mut().insert(link.info());
         request
     }
@@ -156,4 +164,10 @@ impl<D: Buf> Flow<D> {
         self.upload = Some(upload);
         body
     }
+}
+
+/// Sets a part of a request that is as it was made. That has nothing on the heap, and is not
+/// dropped: to find that there is nothing costs as much as to set all parts.
+fn set<T>(part: &mut T, value: T) {
+    std::mem::forget(std::mem::replace(part, value));
 }

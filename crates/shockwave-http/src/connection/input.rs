@@ -11,7 +11,7 @@ use shockwave::{Buffer, BufferPool};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::Limits;
-use crate::h1::{HeadEnd, Refusal, RequestHead, parse_head_shared};
+use crate::h1::{HeadEnd, Refusal, RequestHead, parse_head_shared, parse_whole};
 
 use super::memory::{Lack, Memory};
 
@@ -57,18 +57,12 @@ const HEAD_BYTES_USUAL: usize = 512;
 /// A copy to be sliced. `Bytes::copy_from_slice` allocates for the bytes, and again when they are
 /// first sliced; an owner with room of a fixed size is one allocation, which malloc has at hand.
 fn shared_copy(bytes: &[u8]) -> Bytes {
-    fn within<const ROOM: usize>(bytes: &[u8]) -> Bytes {
-        let mut room = [0; ROOM];
-        room[..bytes.len()].copy_from_slice(bytes);
-        let mut shared = Bytes::from_owner(room);
-        shared.truncate(bytes.len());
-        shared
-    }
-    match bytes.len() {
-        ..=128 => within::<128>(bytes),
-        129..=HEAD_BYTES_USUAL => within::<HEAD_BYTES_USUAL>(bytes),
-        _ => Bytes::copy_from_slice(bytes),
-    }
+    let mut room = [0; HEAD_BYTES_USUAL];
+    let Some(used) = room.get_mut(..bytes.len()) else { return Bytes::copy_from_slice(bytes) };
+    used.copy_from_slice(bytes);
+    let mut shared = Bytes::from_owner(room);
+    shared.truncate(bytes.len());
+    shared
 }
 
 impl Input {
@@ -122,21 +116,33 @@ impl Input {
         }
     }
 
-    /// The next request's head, if all of it is here.
-    pub(super) fn next_head(&mut self, limits: &Limits) -> Result<Option<RequestHead>, Refusal> {
-        let Some(buffer) = &self.buffer else { return Ok(None) };
+    /// The next request's head, if all of it is here, which is what is returned: into one that is
+    /// blank, as it is too large to be handed about.
+    pub(super) fn next_head(
+        &mut self,
+        limits: &Limits,
+        into: &mut RequestHead,
+    ) -> Result<bool, Refusal> {
+        let Some(buffer) = &self.buffer else { return Ok(false) };
         let bytes = &buffer[self.start..];
         if bytes.is_empty() {
-            return Ok(None);
+            return Ok(false);
         }
-        let Some(length) = self.end.find(bytes, limits)? else { return Ok(None) };
-        // A copy, which the head's fields share: they may live longer than the request should hold
-        // a buffer.
+        // Each way a copy, which the head's fields share: they may live longer than the request
+        // should hold a buffer. Most heads come whole, and need no search for where they end.
+        let whole = self.end.is_fresh().then(|| parse_whole(bytes, limits, shared_copy, into));
+        if let Some(length) = whole.flatten() {
+            self.head_bytes = length;
+            self.consume(length);
+            return Ok(true);
+        }
+        let Some(length) = self.end.find(bytes, limits)? else { return Ok(false) };
         let head = shared_copy(&bytes[..length]);
         self.end = HeadEnd::default();
         self.head_bytes = length;
         self.consume(length);
-        parse_head_shared(&head, limits).map(Some)
+        *into = parse_head_shared(&head, limits)?;
+        Ok(true)
     }
 
     /// Reads once, with room for at least one byte and, where a new buffer is taken, for `room`.

@@ -141,7 +141,9 @@ where
                     Idle::Closes(result) => return Poll::Ready(result),
                     Idle::Begins(input) => {
                         link.ticket.set_active(true);
-                        *this.work = Some(Box::pin(Work::new(input)));
+                        // Made where it stays: most of it is room that need not be moved.
+                        let work = Box::write(Box::new_uninit(), Work::new(input));
+                        *this.work = Some(Box::into_pin(work));
                         continue;
                     }
                 },

@@ -6,6 +6,9 @@
 //!       └────────────┴──▶ Refusing ◀───────────┘           │           ▼
 //!                             └────────────────────────────┴──────▶ Closing
 //! ```
+//!
+//! A stage is where something may have to be waited for. An answer that finds room for its head was
+//! never `Answering`, and one that ends without a word was neither `Ending` nor `Finishing`.
 
 use std::future::Future;
 use std::io;
@@ -51,7 +54,7 @@ pin_project! {
         Between,
         /// The handler is at it.
         Handling { #[pin] future: F },
-        /// The handler has answered; the head is to be written.
+        /// The handler has answered, and there is no room for the head yet.
         Answering { response: Option<Response<B>> },
         /// The answer's body is being sent.
         Sending { #[pin] body: B },
@@ -90,8 +93,6 @@ pub(super) struct Flow<D> {
 pub(super) enum Turn<B> {
     /// Look at the stage again.
     Again,
-    Call(Request<Incoming>),
-    Answer(Response<B>),
     Send(B),
     End(Option<Box<HeaderMap>>),
     Refuse(StatusCode),
@@ -172,9 +173,23 @@ where
         }
         loop {
             let turn = match stage.as_mut().project() {
-                StageProjection::Between => flow.begin(link, cx),
+                StageProjection::Between => {
+                    let call = |service: &mut S, request: Request<Incoming>| {
+                        let call = || Stage::Handling { future: service.call(request) };
+                        guarded(|| stage.set(call()))
+                    };
+                    flow.begin(call, link, cx)
+                }
                 StageProjection::Handling { future } => match guarded(|| future.poll(cx)) {
-                    Some(Poll::Ready(Ok(response))) => Turn::Answer(response),
+                    Some(Poll::Ready(Ok(response))) => {
+                        let mut response = Some(response);
+                        let turn = flow.answer(&mut response, link, cx);
+                        // It is still there if there was no room for its head.
+                        if response.is_some() {
+                            stage.set(Stage::Answering { response });
+                        }
+                        turn
+                    }
                     Some(Poll::Ready(Err(error))) => {
                         Turn::Refuse(link.refused(StatusCode::INTERNAL_SERVER_ERROR, &error.into()))
                     }
@@ -192,13 +207,6 @@ where
             match turn {
                 Turn::Again => {}
                 Turn::Step(step) => return step,
-                Turn::Call(request) => match guarded(|| link.service.call(request)) {
-                    Some(future) => stage.set(Stage::Handling { future }),
-                    None => stage.set(Stage::Refusing { status: link.panicked() }),
-                },
-                Turn::Answer(response) => {
-                    stage.set(Stage::Answering { response: Some(response) });
-                }
                 Turn::Send(body) => stage.set(Stage::Sending { body }),
                 Turn::End(trailers) => stage.set(Stage::Ending { trailers }),
                 Turn::Refuse(status) => stage.set(Stage::Refusing { status }),

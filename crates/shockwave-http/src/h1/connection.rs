@@ -1,4 +1,4 @@
-//! `Connection` and `Expect`: what a client asks of the connection.
+//! `Connection`, `Expect` and `TE`: what a client asks of the connection.
 
 use http::Version;
 
@@ -42,4 +42,9 @@ pub(super) fn expects_continue(value: &[u8]) -> Result<bool, Refusal> {
         expected = true;
     }
     Ok(expected)
+}
+
+/// Whether a `TE` field's value says that the client takes trailers.
+pub(super) fn takes_trailers(value: &[u8]) -> bool {
+    elements(value).any(|coding| coding.eq_ignore_ascii_case(b"trailers"))
 }

@@ -49,6 +49,11 @@ impl HeadEnd {
         found
     }
 
+    /// Whether nothing was searched so far.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.lines.is_fresh() && self.refused.is_none()
+    }
+
     fn search(&mut self, bytes: &[u8], limits: &Limits) -> Result<Option<usize>, Refusal> {
         let window = &bytes[..bytes.len().min(limits.head_bytes)];
         if self.lines.count() == 0 {

@@ -7,11 +7,11 @@
 use std::mem::MaybeUninit;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, Method, Uri, Version};
 use httparse::{Header, Status};
 
-use super::connection::{Connection, expects_continue};
+use super::connection::{Connection, expects_continue, takes_trailers};
 use super::explain::{explain, version};
 use super::framing::{BodyLength, Framing};
 use super::host::is_host_and_port;
@@ -47,6 +47,8 @@ pub struct RequestHead {
     /// Whether there is a body that the client holds back until it reads
     /// [`CONTINUE`](super::CONTINUE).
     pub expect_continue: bool,
+    /// Whether the client said that it takes trailers (`TE: trailers`).
+    pub trailers_ok: bool,
 }
 
 /// Parses a head: all that [`HeadEnd`](super::HeadEnd) found to be one.
@@ -86,7 +88,40 @@ pub fn parse_head(head: &[u8], limits: &Limits) -> Result<RequestHead, Refusal> 
 /// expectation, 431 for too many fields, 501 for an unknown transfer coding or a method too long,
 /// 505 for another major version. Limits on bytes are [`HeadEnd`](super::HeadEnd)'s to hold.
 pub fn parse_head_shared(head: &Bytes, limits: &Limits) -> Result<RequestHead, Refusal> {
-    parse(head, &Shared(head), limits)
+    parse(head, &Shared { head, copy: head }, limits)
+}
+
+/// Parses a head that may be whole at the beginning of `bytes` into one that is
+/// [blank](RequestHead::blank), without a search for its end before: `httparse` finds that on its
+/// way. `copy` makes what the head's parts share. Returns the head's length.
+///
+/// `None` says nothing: not that more is needed, nor what is wrong. It is for
+/// [`HeadEnd`](super::HeadEnd) and [`parse_head_shared`] to say so, and of what is found here they
+/// would say the same. So whatever is out of the ordinary is left to them, and so is a head that is
+/// longer than a request line may be: in a shorter one no limit on bytes is exceeded.
+pub(crate) fn parse_whole(
+    bytes: &[u8],
+    limits: &Limits,
+    copy: impl FnOnce(&[u8]) -> Bytes,
+    into: &mut RequestHead,
+) -> Option<usize> {
+    if matches!(bytes, [b'\r' | b'\n', ..]) {
+        return None;
+    }
+    let mut slots = [const { MaybeUninit::uninit() }; FIELDS_ON_STACK];
+    let mut request = httparse::Request::new(&mut []);
+    let slots = slots.get_mut(..limits.fields)?;
+    let Ok(Status::Complete(length)) = request.parse_with_uninit_headers(bytes, slots) else {
+        return None;
+    };
+    let within_limits = length <= limits.request_line_bytes.min(limits.head_bytes);
+    let head = bytes.get(..length).filter(|head| within_limits && head.ends_with(b"\r\n\r\n"))?;
+    let parsed = if length < SHARED_BYTES {
+        assemble(&request, head, &Copied, limits, into)
+    } else {
+        assemble(&request, head, &Shared { head, copy: &copy(head) }, limits, into)
+    };
+    parsed.ok().map(|()| length)
 }
 
 /// Parses a head, of which `parts` makes what is to be kept.
@@ -112,6 +147,20 @@ fn parse(head: &[u8], parts: &impl Parts, limits: &Limits) -> Result<RequestHead
         Err(httparse::Error::Version) => return parse_head_shared(&version::lower(bytes)?, limits),
         Err(error) => return Err(explain(bytes, Some(error))),
     }
+    let mut parsed = RequestHead::blank();
+    assemble(&request, bytes, parts, limits, &mut parsed)?;
+    Ok(parsed)
+}
+
+/// Makes a head of what `httparse` found in `bytes`, which end with an empty line: of a blank one,
+/// where it is, since to move a head costs as much as a field.
+fn assemble(
+    request: &httparse::Request<'_, '_>,
+    bytes: &[u8],
+    parts: &impl Parts,
+    limits: &Limits,
+    parsed: &mut RequestHead,
+) -> Result<(), Refusal> {
     let (Some(method), Some(target), Some(minor)) = (request.method, request.path, request.version)
     else {
         return Err(Why::RequestLine.into());
@@ -119,16 +168,8 @@ fn parse(head: &[u8], parts: &impl Parts, limits: &Limits) -> Result<RequestHead
     if method.len() > limits.method_bytes {
         return Err(Why::MethodTooLong.into());
     }
-    // What follows is large, and is written in place: a move of it costs as much as a field.
-    let mut parsed = RequestHead {
-        method: Method::from_bytes(method.as_bytes()).map_err(|_token| Why::Method)?,
-        uri: Uri::default(),
-        version: if minor == 0 { Version::HTTP_10 } else { Version::HTTP_11 },
-        headers: spare::take(),
-        body: BodyLength::Empty,
-        keep_alive: true,
-        expect_continue: false,
-    };
+    parsed.method = Method::from_bytes(method.as_bytes()).map_err(|_token| Why::Method)?;
+    parsed.version = if minor == 0 { Version::HTTP_10 } else { Version::HTTP_11 };
     let authority = target::check(&parsed.method, target.as_bytes())?;
     // The default is `/`, and needs no memory.
     if target != "/" {
@@ -157,7 +198,24 @@ fn parse(head: &[u8], parts: &impl Parts, limits: &Limits) -> Result<RequestHead
     parsed.expect_continue = said.expects_continue
         && parsed.version == Version::HTTP_11
         && parsed.body != BodyLength::Empty;
-    Ok(parsed)
+    parsed.trailers_ok = said.trailers_ok;
+    Ok(())
+}
+
+impl RequestHead {
+    /// A head of which nothing is known. Takes the thread's spare map.
+    pub(crate) fn blank() -> Self {
+        Self {
+            method: Method::GET,
+            uri: Uri::default(),
+            version: Version::HTTP_11,
+            headers: spare::take(),
+            body: BodyLength::Empty,
+            keep_alive: true,
+            expect_continue: false,
+            trailers_ok: false,
+        }
+    }
 }
 
 /// What the fields say that means something to the connection.
@@ -167,12 +225,14 @@ struct Said<'a> {
     framing: Framing<'a>,
     connection: Connection,
     expects_continue: bool,
+    trailers_ok: bool,
 }
 
 impl<'a> Said<'a> {
     fn note(&mut self, length: usize, name: &HeaderName, value: &'a [u8]) -> Result<(), Refusal> {
         // Lengths first, which leave out nearly all others for the price of one jump.
         match length {
+            2 if name == TE => self.trailers_ok |= takes_trailers(value),
             4 if name == HOST && self.host.replace(value).is_some() => {
                 return Err(Why::HostRepeated.into());
             }
@@ -193,6 +253,78 @@ impl<'a> Said<'a> {
             Some(_) => Err(Why::HostMalformed.into()),
             None if version == Version::HTTP_10 => Ok(()),
             None => Err(Why::HostMissing.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::h1::HeadEnd;
+
+    /// What [`parse_whole`] finds, and the same from a search for the end and a parse.
+    fn both(bytes: &[u8], limits: &Limits) -> (Option<String>, Option<String>) {
+        let said = |head: &RequestHead, length: usize| format!("{length} {head:?}");
+        let mut head = RequestHead::blank();
+        let whole = parse_whole(bytes, limits, Bytes::copy_from_slice, &mut head);
+        let end = HeadEnd::default().find(bytes, limits).ok().flatten();
+        let apart = end.and_then(|end| Some((parse_head(&bytes[..end], limits).ok()?, end)));
+        (whole.map(|length| said(&head, length)), apart.map(|(head, end)| said(&head, end)))
+    }
+
+    #[test]
+    fn a_head_that_came_whole_needs_no_search() {
+        let long = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "long/".repeat(30));
+        let two = "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        for bytes in [&long, two, "POST /a HTTP/1.0\r\nContent-Length: 1\r\n\r\n1"] {
+            let (whole, apart) = both(bytes.as_bytes(), &Limits::default());
+            assert!(whole.is_some(), "{bytes}");
+            assert_eq!(whole, apart);
+            for most in 0..bytes.len() {
+                for limits in [
+                    Limits { head_bytes: most, ..Limits::default() },
+                    Limits { request_line_bytes: most, ..Limits::default() },
+                    Limits { fields: most, ..Limits::default() },
+                ] {
+                    let (whole, apart) = both(bytes.as_bytes(), &limits);
+                    assert!(whole.is_none() || whole == apart, "{bytes}: {limits:?}");
+                }
+            }
+        }
+    }
+
+    /// The first half of the time, and else one of the others.
+    fn mostly(
+        first: &'static str,
+        others: &'static [&'static str],
+    ) -> impl Strategy<Value = &'static str> {
+        prop_oneof![Just(first), prop::sample::select(others)]
+    }
+
+    proptest! {
+        /// Pieces of heads, of which each is mostly right.
+        #[test]
+        fn what_is_found_whole_is_found_by_a_search(
+            wrong in mostly("", &["\r\n", "\n", "\r", " ", "\0", "x"]),
+            target in mostly("/", &["/a?b", "http://b/c", "*", "/ ", "/\u{e9}"]),
+            version in mostly("1.1", &["1.0", "1.2", "2.0"]),
+            host in mostly("Host: a", &["Host: a:1", "Host: ,", "Host : a", "X: y"]),
+            fields in prop::collection::vec(mostly("X: \u{e9}", &[
+                "TE: trailers", "Content-Length: 3", "Connection: close", "Host: b", "Y : z", " z",
+                "Transfer-Encoding: chunked", "Expect: 100-continue",
+            ]), 0..5),
+            line in mostly("\r\n", &["\n"]),
+            end in mostly("\r\n", &["\n", "", "\r\nabc\r\n\r\n"]),
+        ) {
+            let mut bytes = format!("{wrong}GET {target} HTTP/{version}\r\n{host}{line}");
+            for field in fields {
+                bytes.extend([field, line]);
+            }
+            bytes.push_str(end);
+            let (whole, apart) = both(bytes.as_bytes(), &Limits::default());
+            prop_assert!(whole.is_none() || whole == apart, "{bytes:?}: {whole:?}, {apart:?}");
         }
     }
 }

@@ -7,7 +7,13 @@ use super::token::is_name_byte;
 /// Whether `bytes` are a host and perhaps a port: `uri-host [ ":" port ]` (RFC 9110, 7.2), the host
 /// not empty, the port, if there is any digit of it, at most 65535.
 pub(super) fn is_host_and_port(bytes: &[u8]) -> bool {
-    split(bytes).is_some_and(|(host, port)| is_host(host) && port.is_none_or(is_port))
+    // Nearly all are a plain name, which one look at each byte tells.
+    let name = bytes.iter().position(|&byte| !is_name_byte(byte)).unwrap_or(bytes.len());
+    match bytes.split_at(name) {
+        ([_, ..], []) => true,
+        ([_, ..], [b':', port @ ..]) => is_port(port),
+        _ => split(bytes).is_some_and(|(host, port)| is_host(host) && port.is_none_or(is_port)),
+    }
 }
 
 /// Whether `bytes` are a host and a port that is not empty, as CONNECT asks for.

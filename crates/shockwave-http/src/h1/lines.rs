@@ -54,6 +54,11 @@ impl Lines {
         self.start
     }
 
+    /// Whether no byte was looked at.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.searched == 0
+    }
+
     /// How many lines have ended.
     pub(super) fn count(&self) -> usize {
         self.count

@@ -10,6 +10,9 @@
 //! bytes <── BodyEncoder::frame, end <──────────── encode_head <──── Answering, response's head
 //! ```
 //!
+//! The server gives all to `parse_whole` first: most heads come whole, and that finds their end on
+//! its way.
+//!
 //! Nothing here waits, reads or writes; nothing keeps a buffer. What is refused, it refuses with a
 //! [`Refusal`], which knows its status; after one, nothing else on that connection can be trusted.
 
@@ -37,8 +40,10 @@ pub use encode_error::EncodeError;
 pub use encoder::{BodyEncoder, ChunkFrame};
 pub use end::HeadEnd;
 pub use framing::BodyLength;
+pub(crate) use head::parse_whole;
 pub use head::{RequestHead, parse_head, parse_head_shared};
 pub use refusal::Refusal;
+pub(crate) use response::Said;
 pub use response::{Answering, BodySize, encode_head, head_room};
 
 /// What tells a client to send the body it asked about with `Expect: 100-continue`.

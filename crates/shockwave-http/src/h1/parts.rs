@@ -22,14 +22,19 @@ impl Parts for Copied {
     }
 }
 
-/// Slices the whole, in which each part must lie.
-pub(super) struct Shared<'a>(pub(super) &'a Bytes);
+/// Slices a copy of the head, or the head itself.
+pub(super) struct Shared<'a> {
+    /// In which each part lies.
+    pub(super) head: &'a [u8],
+    /// The same bytes.
+    pub(super) copy: &'a Bytes,
+}
 
 impl Parts for Shared<'_> {
     fn part(&self, part: &[u8]) -> Bytes {
         // As `slice_ref` has it, which is not inlined, and moves the result once more.
-        let start = part.as_ptr().addr() - self.0.as_ptr().addr();
-        self.0.slice(start..start + part.len())
+        let start = part.as_ptr().addr() - self.head.as_ptr().addr();
+        self.copy.slice(start..start + part.len())
     }
 }
 

@@ -1,9 +1,9 @@
 //! Writing an answer's head: the handler's fields, and those that are the connection's own.
 
 use bytes::BufMut;
-use http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderMap, TE, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderMap, TRANSFER_ENCODING};
 use http::response::Parts;
-use http::{Method, StatusCode, Version};
+use http::{HeaderName, HeaderValue, Method, StatusCode, Version};
 
 use super::connection::Connection;
 use super::encode_error::EncodeError;
@@ -30,13 +30,12 @@ pub struct Answering {
 
 impl From<&RequestHead> for Answering {
     fn from(head: &RequestHead) -> Self {
-        let mut codings = head.headers.get_all(TE).iter().flat_map(|te| elements(te.as_bytes()));
         Self {
             head_only: head.method == Method::HEAD,
             connect: head.method == Method::CONNECT,
             version: head.version,
             keep_alive: head.keep_alive,
-            trailers_ok: codings.any(|coding| coding.eq_ignore_ascii_case(b"trailers")),
+            trailers_ok: head.trailers_ok,
         }
     }
 }
@@ -60,12 +59,16 @@ const OWN: usize = b"HTTP/1.1 511 Network Authentication Required\r\n".len()
 /// Bytes that [`encode_head`] writes at most for this head. Cheap: no byte of a value is read.
 #[must_use]
 pub fn head_room(head: &Parts) -> usize {
-    let field = |name: &http::HeaderName, value: &http::HeaderValue| {
-        // A Connection field may be written as several, an option in each.
-        let times = if name == CONNECTION { b"connection: \r\n".len() } else { 1 };
-        name.as_str().len() + value.len() * times + b": \r\n".len()
-    };
-    OWN + head.headers.iter().map(|(name, value)| field(name, value)).sum::<usize>()
+    let field = |(name, value): (&HeaderName, _)| field_room(name.as_str().len(), name, value);
+    OWN + head.headers.iter().map(field).sum::<usize>()
+}
+
+/// Bytes that a field takes at most, whose name has `length` bytes.
+fn field_room(length: usize, name: &HeaderName, value: &HeaderValue) -> usize {
+    // A Connection field may be written as several, an option in each.
+    let is_connection = length == "connection".len() && name == CONNECTION;
+    let times = if is_connection { b"connection: \r\n".len() } else { 1 };
+    length + value.len() * times + b": \r\n".len()
 }
 
 /// Writes an answer's head: status line, the handler's fields, `Date` unless there is one, and what
@@ -96,48 +99,27 @@ pub fn encode_head(
     date: &[u8; 29],
     out: &mut impl BufMut,
 ) -> Result<(BodyEncoder, bool), EncodeError> {
-    let said = Said::of(&head.headers)?;
-    let plan = Plan::of(head.status, &said, size, *of)?;
-    status_line(head.status, out);
-    for (name, value) in &head.headers {
-        if name == CONNECTION {
-            pass_options(value.as_bytes(), out);
-        } else if name != CONTENT_LENGTH && name != TRANSFER_ENCODING {
-            field(name.as_str(), value.as_bytes(), out);
-        }
-    }
-    match plan.length {
-        Length::Absent => {}
-        Length::Declared(length) => put_length(length, out),
-        Length::Chunked => out.put_slice(b"transfer-encoding: chunked\r\n"),
-    }
-    if !plan.keep_alive {
-        out.put_slice(b"connection: close\r\n");
-    } else if of.version < Version::HTTP_11 {
-        out.put_slice(b"connection: keep-alive\r\n");
-    }
-    if !said.date {
-        out.put_slice(b"date: ");
-        out.put_slice(date);
-        out.put_slice(b"\r\n");
-    }
-    out.put_slice(b"\r\n");
-    Ok((plan.body, plan.keep_alive))
+    Said::of(&head.headers)?.encode_head(head, size, *of, date, out)
 }
 
 /// What the handler's fields say that means something to the connection.
 #[derive(Debug, Default)]
-struct Said {
+pub(crate) struct Said {
     length: Option<u64>,
     connection: Connection,
     date: bool,
+    /// Bytes that they take at most.
+    room: usize,
 }
 
 impl Said {
-    fn of(headers: &HeaderMap) -> Result<Self, EncodeError> {
+    /// What these fields say, unless they cannot be sent.
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, EncodeError> {
         let mut said = Self::default();
         for (name, value) in headers {
-            match name.as_str().len() {
+            let length = name.as_str().len();
+            said.room += field_room(length, name, value);
+            match length {
                 4 if name == DATE => said.date = true,
                 10 if name == CONNECTION => said.connection.note(value.as_bytes()),
                 14 if name == CONTENT_LENGTH => {
@@ -156,6 +138,51 @@ impl Said {
             }
         }
         Ok(said)
+    }
+
+    /// Bytes that [`encode_head`](Self::encode_head) writes at most: as [`head_room`] has it, which
+    /// is one more look at all fields.
+    pub(crate) fn head_room(&self) -> usize {
+        OWN + self.room
+    }
+
+    /// Writes the head that these fields are of: see [`encode_head`].
+    pub(crate) fn encode_head(
+        &self,
+        head: &Parts,
+        size: BodySize,
+        of: Answering,
+        date: &[u8; 29],
+        out: &mut impl BufMut,
+    ) -> Result<(BodyEncoder, bool), EncodeError> {
+        let plan = Plan::of(head.status, self, size, of)?;
+        status_line(head.status, out);
+        for (name, value) in &head.headers {
+            if name == CONNECTION {
+                pass_options(value.as_bytes(), out);
+            } else if name != CONTENT_LENGTH && name != TRANSFER_ENCODING {
+                field(name.as_str(), value.as_bytes(), out);
+            }
+        }
+        match plan.length {
+            Length::Absent => {}
+            Length::Declared(length) => put_length(length, out),
+            Length::Chunked => out.put_slice(b"transfer-encoding: chunked\r\n"),
+        }
+        if !plan.keep_alive {
+            out.put_slice(b"connection: close\r\n");
+        } else if of.version < Version::HTTP_11 {
+            out.put_slice(b"connection: keep-alive\r\n");
+        }
+        if self.date {
+            out.put_slice(b"\r\n");
+        } else {
+            // In one piece, as each costs as much as its bytes.
+            let mut end = *b"date: Wed, 25 Nov 2026 04:00:00 GMT\r\n\r\n";
+            end[6..35].copy_from_slice(date);
+            out.put_slice(&end);
+        }
+        Ok((plan.body, plan.keep_alive))
     }
 }
 
@@ -253,8 +280,8 @@ fn pass_options(value: &[u8], out: &mut impl BufMut) {
 }
 
 fn put_length(mut length: u64, out: &mut impl BufMut) {
-    let mut digits = [0; 20];
-    let mut start = digits.len();
+    let mut digits = *b"00000000000000000000\r\n";
+    let mut start = digits.len() - b"\r\n".len();
     loop {
         start -= 1;
         digits[start] = b"0123456789"[(length % 10) as usize];
@@ -265,5 +292,4 @@ fn put_length(mut length: u64, out: &mut impl BufMut) {
     }
     out.put_slice(b"content-length: ");
     out.put_slice(&digits[start..]);
-    out.put_slice(b"\r\n");
 }

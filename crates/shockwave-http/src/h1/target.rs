@@ -11,6 +11,9 @@ const URI_BYTES_MAX: usize = u16::MAX as usize - 1;
 /// Whether the target has a form that its method has, and the authority that stands in for `Host`
 /// if it is absolute.
 pub(super) fn check<'a>(method: &Method, target: &'a [u8]) -> Result<Option<&'a [u8]>, Refusal> {
+    if target == b"/" && *method != Method::CONNECT {
+        return Ok(None);
+    }
     // No early return, so that the loop is one over vectors.
     let mut outside = false;
     for &byte in target {

@@ -7,6 +7,7 @@ use super::{Buffer, settle};
 use crate::asan;
 use crate::engine::{Engine, Got, Turn};
 use crate::error::GetError;
+use crate::magazine::Block;
 
 impl Buffer {
     /// Takes a fresh buffer from an engine, or panics. Out of line it returns two registers; a
@@ -21,32 +22,14 @@ impl Buffer {
         #[cold]
         #[inline(never)]
         fn slowly(engine: &Engine, size: usize, caller: &'static Location<'static>) -> Buffer {
-            if engine.sees_gets {
-                return Buffer::take_seen(engine, size, caller);
-            }
-            match Buffer::take_again(engine, size) {
-                Some(buffer) => buffer,
-                None => Buffer::take_slowly(engine, size, Turn::Last)
-                    .unwrap_or_else(|refused| refuse(refused)),
-            }
+            Buffer::take_again(engine, size, caller).unwrap_or_else(|| {
+                Buffer::take_slowly(engine, size, Turn::Last)
+                    .unwrap_or_else(|refused| refuse(refused))
+                    .tracked(engine, caller)
+            })
         }
         let caller = Location::caller();
         Self::take_fast(engine, size).unwrap_or_else(|| slowly(engine, size, caller))
-    }
-
-    /// As [`take`](Self::take) where something is to be seen of each get: what is the fast path
-    /// elsewhere, out of line, and what there is to be seen.
-    #[inline]
-    fn take_seen(engine: &Engine, size: usize, caller: &'static Location<'static>) -> Self {
-        let buffer = match engine.take_watched(size) {
-            Some((class, block)) => {
-                let meta = engine.meta.with_class(class);
-                Self { data: block.into_raw(), meta }.awake().verified(engine)
-            }
-            None => Self::take_slowly(engine, size, Turn::Last)
-                .unwrap_or_else(|refused| refuse(refused)),
-        };
-        buffer.tracked(engine, caller)
     }
 
     /// Takes a fresh buffer from an engine, or says why there is none.
@@ -60,8 +43,11 @@ impl Buffer {
             size: usize,
             caller: &'static Location<'static>,
         ) -> Result<Buffer, GetError> {
-            let taken = Buffer::take_slowly(engine, size, Turn::Last);
-            taken.map(|buffer| buffer.tracked(engine, caller))
+            match Buffer::take_again(engine, size, caller) {
+                Some(buffer) => Ok(buffer),
+                None => Buffer::take_slowly(engine, size, Turn::Last)
+                    .map(|buffer| buffer.tracked(engine, caller)),
+            }
         }
         let caller = Location::caller();
         match Self::take_fast(engine, size) {
@@ -79,8 +65,8 @@ impl Buffer {
     /// As [`try_take`](Self::try_take), on terms of one's own, and without a record.
     #[inline]
     pub(crate) fn take_slowly(engine: &Engine, size: usize, turn: Turn) -> Result<Self, GetError> {
-        if let Some(buffer) = Self::take_again(engine, size) {
-            return Ok(buffer.verified(engine));
+        if let Some(buffer) = Self::take_unseen(engine, size) {
+            return Ok(buffer);
         }
         let mut taken = Self::take_uncounted(engine, size, turn);
         if matches!(&taken, Err(refused) if refused.is_over_budget()) && settle() {
@@ -91,10 +77,30 @@ impl Buffer {
         taken.inspect_err(|refused| engine.refused(size, turn, refused))
     }
 
+    /// The second try at this CPU's cell. Makes a record of what it takes if that is to be looked
+    /// at.
     #[inline]
-    pub(super) fn take_again(engine: &Engine, size: usize) -> Option<Self> {
-        let (class, block) = engine.take_again(size)?;
-        Some(Self { data: block.into_raw(), meta: engine.meta.with_class(class) }.awake())
+    fn take_again(
+        engine: &Engine,
+        size: usize,
+        caller: &'static Location<'static>,
+    ) -> Option<Self> {
+        let (class, block, sampled) = engine.take_again(size)?;
+        let buffer = Self::of_block(engine, class, block);
+        Some(if sampled { buffer.recorded(engine, caller) } else { buffer })
+    }
+
+    /// The same without a record.
+    #[inline]
+    pub(super) fn take_unseen(engine: &Engine, size: usize) -> Option<Self> {
+        let (class, block, _) = engine.take_again(size)?;
+        Some(Self::of_block(engine, class, block))
+    }
+
+    #[inline]
+    fn of_block(engine: &Engine, class: usize, block: Block) -> Self {
+        let meta = engine.meta.with_class(class);
+        Self { data: block.into_raw(), meta }.awake().verified(engine)
     }
 
     /// As [`take_slowly`](Self::take_slowly), but a refusal counts as none.
@@ -107,8 +113,7 @@ impl Buffer {
     ) -> Result<Self, GetError> {
         let (data, meta) = match engine.get_slow(size, turn)? {
             Got::Block(class, block) => {
-                let meta = engine.meta.with_class(class);
-                return Ok(Self { data: block.into_raw(), meta }.awake().verified(engine));
+                return Ok(Self::of_block(engine, class, block));
             }
             Got::Fresh(class, block) => (block.into_raw(), engine.meta.with_class(class)),
             Got::Oversize(oversize) => (oversize.into_raw(), engine.meta.with_oversize()),

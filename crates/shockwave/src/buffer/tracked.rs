@@ -9,19 +9,19 @@ use crate::track::Tracker;
 
 impl Buffer {
     /// Has the pool's tracker, if it has one, make a record of this buffer if it is the one in so
-    /// many. The mark in the meta word is what sends its drop to [`untrack`](Self::untrack).
+    /// many. For one that comes from no cell.
     #[inline]
     pub(crate) fn tracked(self, engine: &Engine, site: &'static Location<'static>) -> Self {
-        match &engine.tracker {
-            Some(tracker) if tracker.hits() => self.recorded(tracker, site),
-            _ => self,
-        }
+        let sampled = engine.tracker.as_ref().is_some_and(Tracker::hits);
+        if sampled { self.recorded(engine, site) } else { self }
     }
 
-    #[cold]
+    /// Has the tracker make a record of this buffer. The mark in the meta word is what sends its
+    /// drop to [`untrack`](Self::untrack).
     #[inline(never)]
-    fn recorded(mut self, tracker: &Tracker, site: &'static Location<'static>) -> Self {
-        if tracker.record(self.data, self.capacity(), site) {
+    pub(super) fn recorded(mut self, engine: &Engine, site: &'static Location<'static>) -> Self {
+        let tracker = engine.tracker.as_ref();
+        if tracker.is_some_and(|tracker| tracker.record(self.data, self.capacity(), site)) {
             self.meta = self.meta.with_tracked();
         }
         self
@@ -37,8 +37,8 @@ impl Buffer {
     /// Takes a buffer for another to grow into: one that is not sampled by itself, and whose
     /// refusal counts as none.
     pub(super) fn take_for_growth(engine: &Engine, size: usize) -> Result<Self, GetError> {
-        match Self::take_again(engine, size) {
-            Some(buffer) => Ok(buffer.verified(engine)),
+        match Self::take_unseen(engine, size) {
+            Some(buffer) => Ok(buffer),
             None => Self::take_uncounted(engine, size, Turn::Last),
         }
     }

@@ -13,6 +13,7 @@ use crate::depot::Stock;
 use crate::limits::COLUMNS;
 use crate::magazine::{Block, Magazine, Slots, WORD_GET, WORD_PUT, Word, room};
 use crate::reentry::Stay;
+use crate::sampling::Sampling;
 use crate::sync::{
     AtomicPtr,
     Ordering::{Acquire, Relaxed, Release},
@@ -26,6 +27,8 @@ struct Row([AtomicPtr<Slots>; COLUMNS]);
 pub(crate) struct LockedCells {
     /// A power of two of rows, at least one.
     rows: Box<[Row]>,
+    /// Which gets are to be looked at, if any.
+    sampling: Option<Sampling>,
 }
 
 /// Whether somebody is in the cell.
@@ -53,7 +56,8 @@ impl LockedCells {
     /// Makes closed cells for at least `cpus` threads at once.
     pub(crate) fn new(cpus: usize) -> Self {
         let row = || Row(std::array::from_fn(|_| AtomicPtr::new(null_mut())));
-        Self { rows: std::iter::repeat_with(row).take(cpus.next_power_of_two()).collect() }
+        let rows = std::iter::repeat_with(row).take(cpus.next_power_of_two()).collect();
+        Self { rows, sampling: None }
     }
 
     /// Rows there are.
@@ -133,8 +137,12 @@ impl Drop for Entered<'_> {
 }
 
 impl Enter for LockedCells {
+    fn sample(&mut self, sampling: Sampling) {
+        self.sampling = Some(sampling);
+    }
+
     #[inline]
-    fn take(&self, class: usize) -> Option<Block> {
+    fn take(&self, class: usize) -> Option<(Block, bool)> {
         let entered = self.enter(class)?;
         let slots = entered.slots()?;
         let bits = slots.word.load(Relaxed);
@@ -142,8 +150,9 @@ impl Enter for LockedCells {
         // SAFETY: whoever is in the cell alone touches its magazine's slots.
         let memory = NonNull::new(next.with(|slot| unsafe { *slot }))?;
         slots.word.store(bits + WORD_GET, Relaxed);
+        let sampled = self.sampling.is_some_and(Sampling::hit);
         // SAFETY: what is not the null at the end is a block, and the word has just let go of it.
-        Some(unsafe { Block::from_raw(memory) })
+        Some((unsafe { Block::from_raw(memory) }, sampled))
     }
 
     #[inline]
@@ -206,6 +215,6 @@ impl Enter for LockedCells {
 
 impl std::fmt::Debug for LockedCells {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LockedCells").field("rows", &self.rows.len()).finish()
+        f.debug_struct("LockedCells").field("rows", &self.rows.len()).finish_non_exhaustive()
     }
 }

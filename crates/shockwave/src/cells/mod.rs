@@ -29,6 +29,7 @@ pub(crate) mod rseq;
 use crate::depot::Stock;
 use crate::error::BuildError;
 use crate::magazine::{Block, Magazine, Slots, Word};
+use crate::sampling::Sampling;
 
 use locked::LockedCells;
 use rseq::RseqCells;
@@ -61,8 +62,12 @@ pub(crate) enum Exchange {
 
 /// What either implementation offers.
 pub(crate) trait Enter {
+    /// Has one in so many gets from cells, on average, be one that is to be looked at.
+    fn sample(&mut self, sampling: Sampling);
+
     /// Takes a block from this CPU's magazine and counts a get, or does nothing if it is empty.
-    fn take(&self, class: usize) -> Option<Block>;
+    /// Says of the get whether it is one that is to be looked at.
+    fn take(&self, class: usize) -> Option<(Block, bool)>;
 
     /// Puts a block into this CPU's magazine, or hands it back if that is full.
     fn put(&self, class: usize, block: Block) -> Result<(), Block>;
@@ -141,8 +146,15 @@ impl CellSet {
 }
 
 impl Enter for CellSet {
+    fn sample(&mut self, sampling: Sampling) {
+        match self {
+            Self::Rseq(cells) => cells.sample(sampling),
+            Self::Locked(cells) => cells.sample(sampling),
+        }
+    }
+
     #[inline]
-    fn take(&self, class: usize) -> Option<Block> {
+    fn take(&self, class: usize) -> Option<(Block, bool)> {
         match self {
             Self::Rseq(cells) => cells.take(class),
             Self::Locked(cells) => cells.take(class),

@@ -3,6 +3,7 @@
 use super::{Enter, Exchange};
 use crate::depot::Stock;
 use crate::magazine::{Block, Magazine, Slots, Word};
+use crate::sampling::Sampling;
 
 /// Uninhabited: [`new`](Self::new) always fails.
 #[derive(Debug)]
@@ -68,7 +69,11 @@ impl Column {
 }
 
 impl Enter for RseqCells {
-    fn take(&self, _class: usize) -> Option<Block> {
+    fn sample(&mut self, _sampling: Sampling) {
+        match *self {}
+    }
+
+    fn take(&self, _class: usize) -> Option<(Block, bool)> {
         match *self {}
     }
 

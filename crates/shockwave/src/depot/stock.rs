@@ -1,8 +1,9 @@
 //! The stock of one class: magazines with blocks, magazines without, and the counts.
 
+use crate::arena::Arena;
 use crate::cells::{Enter, Exchange};
 use crate::limits::SLOTS;
-use crate::magazine::{Arena, Block, Magazine, Slots, Stack};
+use crate::magazine::{Block, Magazine, Slots, Stack};
 
 use super::Capacity;
 
@@ -390,7 +391,7 @@ mod tests {
         }
 
         fn get(&mut self, class: usize) -> Block {
-            let found = self.cells.take(class);
+            let found = self.cells.take(class).map(|(block, _)| block);
             found.or_else(|| self.stocks[class].take(&self.cells, class)).unwrap_or_else(|| {
                 self.stocks[class].made_for_get();
                 self.made += 1;

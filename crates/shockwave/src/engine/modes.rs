@@ -1,23 +1,26 @@
 //! What an engine does for its pool's modes where it is made and where it ends.
 
 use super::Engine;
-use crate::cells::rseq::Column;
+use crate::cells::{Enter, rseq::Column};
 use crate::modes::Modes;
 use crate::reentry::Stay;
 use crate::track::Tracker;
 
 impl Engine {
     /// The same engine with modes. Puts are sent off the fast path by a flag that each buffer takes
-    /// from `meta`, gets by there being no column to enter; puts go on to use the cells from there.
+    /// from `meta`; all gets by there being no column to enter, and one in so many by the limits of
+    /// magazines. From there both go on to use the cells.
     pub(crate) fn with_modes(mut self, modes: Modes) -> Self {
         if modes.clear_puts() {
             self.meta = self.meta.with_scrub().with_zeroed();
         }
-        if modes.see_gets() {
-            self.watched_column = std::mem::replace(&mut self.first_column, Column::NONE);
-            self.sees_gets = true;
+        if modes.verify.is_on() {
+            self.first_column = Column::NONE;
         }
-        self.tracker = modes.track.sampling.map(Tracker::new);
+        if let Some(sampling) = modes.track.sampling {
+            self.cells.sample(sampling);
+            self.tracker = Some(Tracker::new(sampling));
+        }
         self.modes = modes;
         self
     }

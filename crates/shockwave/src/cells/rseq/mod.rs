@@ -15,12 +15,13 @@
 //!
 //! | sequence | reads | commits by storing |
 //! |---|---|---|
-//! | take | CPU, its cell, the magazine's word, the next slot | `word + 257` |
+//! | take | CPU, its cell, the magazine's word and limit, the next slot | `word + 257` |
 //! | put | CPU, its cell, the magazine's word | `word - 1`, after the slot before the next |
 //! | exchange | CPU, its cell | the new magazine's address |
 //!
 //! A put writes a slot before it commits. If it is aborted there, it has written a stale slot,
-//! which nobody reads.
+//! which nobody reads. A take that is looked at writes the magazine's next limit before it commits;
+//! if it is aborted there, another get is looked at instead.
 //!
 //! # Why it is sound
 //!
@@ -33,8 +34,10 @@
 //!    `membarrier(PRIVATE_EXPEDITED_RSEQ)`, which aborts every sequence under way in the process
 //!    and is a full barrier on every CPU. After it nobody can commit to the old magazines, and all
 //!    that was committed to them is visible.
-//! 5. *A thread that is not registered* has a CPU number of -1 or -2, which as an unsigned number
-//!    is beyond every table, and leaves by the slow path, where there is "no cell".
+//! 5. *Each number has a row*, so that none has to be compared with how many there are. A thread
+//!    that is not registered has the number -1 or -2, and rows for these lie before CPU 0's; the
+//!    kernel numbers its CPUs below [`CPUS_MAX`]. Where no CPU runs, a row is zero pages that are
+//!    only read, so its cells are closed, and its threads leave by the slow path.
 //! 6. *Endless aborts*, as under a debugger that steps instruction by instruction, cannot be: an
 //!    aborted sequence is not restarted, but leaves by the slow path, which tries a few times more.
 //! 7. The area is addressed relative to the thread pointer within the sequence, so nothing about
@@ -56,8 +59,9 @@ use std::sync::atomic::{
 
 use super::{Enter, Exchange};
 use crate::depot::Stock;
-use crate::limits::{COLUMNS, ROWS, SEQUENCE_TRIES};
+use crate::limits::{COLUMNS, CPUS_MAX, ROWS, SEQUENCE_TRIES};
 use crate::magazine::{Block, Magazine, Slots, Word};
+use crate::sampling::Sampling;
 use crate::source::pages;
 
 use kernel::{abort_sequences_under_way, register};
@@ -71,22 +75,27 @@ struct Row([AtomicPtr<Slots>; COLUMNS]);
 const ROW_SHIFT: u32 = 9;
 const _: () = assert!(size_of::<Row>() == 1 << ROW_SHIFT);
 
-/// Bytes before the first row: all lines of a row's length but the last. So the cells of the first
-/// eight classes lie at the start of no page, for the reason that is told at
-/// [`Arena`](crate::magazine::Arena).
-const BEFORE: usize = (1 << ROW_SHIFT) - 64;
+/// Rows before the first, for threads that are not registered.
+const UNREGISTERED: usize = 2;
 
-/// Bytes that are mapped.
-const MAPPED: usize = BEFORE + (ROWS << ROW_SHIFT);
+/// Bytes before the first row: besides the rows that are there, all lines of a row's length but the
+/// last. So the cells of the first eight classes lie at the start of no page, for the reason that
+/// is told at [`Arena`](crate::arena::Arena).
+const BEFORE: usize = ((UNREGISTERED + 1) << ROW_SHIFT) - 64;
+
+/// Bytes that are mapped, 4 MiB.
+const MAPPED: usize = BEFORE + (CPUS_MAX << ROW_SHIFT);
 
 /// Cells entered by restartable sequences.
 pub(crate) struct RseqCells {
-    /// [`ROWS`] rows in pages that the system provides when they are touched, which is only those
+    /// Where CPU 0's row is. The system provides pages when they are written, which is only those
     /// of CPUs that run. Zero bytes are closed cells.
     rows: NonNull<Row>,
     /// Rows that may ever have been touched: one more than the highest CPU number, at most
     /// [`ROWS`].
     cpus: usize,
+    /// Which gets are to be looked at, if any.
+    sampling: Option<Sampling>,
 }
 
 // SAFETY: cells are atomic.
@@ -101,7 +110,8 @@ impl RseqCells {
         let pages = pages::map(MAPPED).ok_or("the system has no memory for the cells")?;
         // SAFETY: within what was mapped.
         let rows = unsafe { pages.byte_add(BEFORE) };
-        Ok(Self { rows: rows.cast(), cpus: super::cpus::possible().unwrap_or(ROWS).min(ROWS) })
+        let cpus = super::cpus::possible().unwrap_or(ROWS).min(ROWS);
+        Ok(Self { rows: rows.cast(), cpus, sampling: None })
     }
 
     /// Rows that may ever be touched.
@@ -133,10 +143,15 @@ impl RseqCells {
 }
 
 impl Enter for RseqCells {
+    fn sample(&mut self, sampling: Sampling) {
+        self.sampling = Some(sampling);
+    }
+
     #[inline]
-    fn take(&self, class: usize) -> Option<Block> {
+    fn take(&self, class: usize) -> Option<(Block, bool)> {
+        let gap = self.sampling.map_or(0, Sampling::gap);
         // SAFETY: the cells are borrowed, so they live.
-        unsafe { self.column(class).take(Area::known()) }
+        unsafe { self.column(class).take_sampled(Area::known(), gap) }
     }
 
     #[inline]
@@ -146,7 +161,10 @@ impl Enter for RseqCells {
         unsafe { self.column(class).put(Area::known(), block) }
     }
 
-    fn exchange(&self, class: usize, magazine: Magazine, _stock: &mut Stock) -> Exchange {
+    fn exchange(&self, class: usize, mut magazine: Magazine, _stock: &mut Stock) -> Exchange {
+        if let Some(sampling) = self.sampling {
+            magazine.sample_after(sampling.gap());
+        }
         let new = magazine.into_raw();
         let column = self.column(class);
         // SAFETY: the cells are borrowed, so they live; `_stock` proves that the lock is held.

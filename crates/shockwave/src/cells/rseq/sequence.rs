@@ -9,7 +9,7 @@ use std::ptr::{NonNull, null, null_mut};
 use std::sync::atomic::{AtomicIsize, AtomicPtr, Ordering::Relaxed};
 
 use super::ROW_SHIFT;
-use crate::limits::{COLUMNS, POOLS_MAX, ROWS};
+use crate::limits::{COLUMNS, POOLS_MAX};
 use crate::magazine::{Block, Slots, WORD_GET, WORD_PUT};
 
 /// A whole sequence around its body. In numbers: 77 is the descriptor, 33 the start, 44 the commit,
@@ -32,9 +32,7 @@ macro_rules! sequence {
             "lea {t}, [rip + 77b]\n",
             "mov qword ptr fs:[{area} + 8], {t}\n",   // armed
             "33:\n",
-            "mov {t:e}, dword ptr fs:[{area} + 4]\n", // this CPU, or -1, or -2
-            "cmp {t}, {rows}\n",
-            "jae 66f\n",
+            "movsxd {t}, dword ptr fs:[{area} + 4]\n", // this CPU, or -1, or -2
             "shl {t}, {shift}\n",
             $($body, "\n",)+
             "44:\n",
@@ -123,7 +121,8 @@ impl Column {
         Self(PROCESS.places[place].load(Relaxed))
     }
 
-    /// Takes a block from this CPU's magazine and counts a get, or does nothing if it is empty.
+    /// Takes a block from this CPU's magazine and counts a get, or does nothing if it is empty or
+    /// has reached its limit.
     ///
     /// # Safety
     ///
@@ -131,10 +130,11 @@ impl Column {
     #[inline(always)]
     pub(crate) unsafe fn take(self, area: Area) -> Option<Block> {
         let memory: *mut u8;
-        // SAFETY: valid: `area` is where this thread's area lies, whichever thread it is; a cell
-        // within the rows is null or points at a magazine, whose `blocks[room]` is within its
-        // slots. Exclusive: the commit happens only if nothing else ran on this CPU since the start
-        // (points 1 to 4 above). Effects: declared to touch memory, uses no stack.
+        // SAFETY: valid: `area` is where this thread's area lies, whichever thread it is; there is
+        // a row for each number that it may show (point 5 above); a cell is null or points at a
+        // magazine, whose `blocks[room]` is within its slots. Exclusive: the commit happens only if
+        // nothing else ran on this CPU since the start (points 1 to 4). Effects: declared to touch
+        // memory, uses no stack.
         unsafe {
             asm!(
                 sequence!(
@@ -146,12 +146,13 @@ impl Column {
                     "mov {o}, qword ptr [{t} + {o}*8 + 32]", // blocks[room], null if it is empty
                     "test {o}, {o}",
                     "jz 66f",
+                    "cmp {w}, qword ptr [{t} + 24]",         // its limit
+                    "jae 66f",
                     "add {w}, {get}",
                     "mov qword ptr [{t}], {w}",              // commit: one get more, one block less
                 ),
                 column = in(reg) self.0,
                 area = in(reg) area.0,
-                rows = const ROWS,
                 t = out(reg) _,
                 w = out(reg) _,
                 o = out(reg) memory,
@@ -162,6 +163,56 @@ impl Column {
         }
         // SAFETY: the commit took the block out of its magazine for this caller alone.
         NonNull::new(memory).map(|memory| unsafe { Block::from_raw(memory) })
+    }
+
+    /// As [`take`](Self::take), whatever the limit says. If it was reached, this is said, and the
+    /// next one is `gap` gets further on.
+    ///
+    /// # Safety
+    ///
+    /// The column's pool is alive.
+    #[inline]
+    pub(super) unsafe fn take_sampled(self, area: Area, gap: u64) -> Option<(Block, bool)> {
+        let memory: *mut u8;
+        let (word, limit): (u64, u64);
+        // SAFETY: as in `take`. Whoever is aborted between the two stores has changed nothing but
+        // which get is looked at next.
+        unsafe {
+            asm!(
+                sequence!(
+                    "mov {t}, qword ptr [{column} + {t}]",   // the magazine
+                    "test {t}, {t}",                         // null if the cell is closed
+                    "jz 66f",
+                    "mov {w}, qword ptr [{t}]",              // its word
+                    "movzx {o:e}, {w:l}",                    // its room
+                    "mov {o}, qword ptr [{t} + {o}*8 + 32]", // blocks[room], null if it is empty
+                    "test {o}, {o}",
+                    "jz 66f",
+                    "mov {l}, qword ptr [{t} + 24]",         // its limit
+                    "cmp {w}, {l}",
+                    "jb 22f",
+                    "add {n}, {w}",                          // the next: so many gets from here,
+                    "xor {n:l}, {n:l}",                      // whatever the room will be
+                    "mov qword ptr [{t} + 24], {n}",
+                    "22:",
+                    "add {w}, {get}",
+                    "mov qword ptr [{t}], {w}",              // commit: one get more, one block less
+                ),
+                column = in(reg) self.0,
+                area = in(reg) area.0,
+                t = out(reg) _,
+                w = out(reg) word,
+                o = out(reg) memory,
+                l = out(reg) limit,
+                n = inout(reg) gap << 8 => _,
+                shift = const ROW_SHIFT,
+                get = const WORD_GET,
+                options(nostack),
+            );
+        }
+        let memory = NonNull::new(memory)?;
+        // SAFETY: the commit took the block out of its magazine for this caller alone.
+        Some((unsafe { Block::from_raw(memory) }, word - WORD_GET >= limit))
     }
 
     /// Puts a block into this CPU's magazine, or hands it back if that is full.
@@ -191,7 +242,6 @@ impl Column {
                 ),
                 column = in(reg) self.0,
                 area = in(reg) area.0,
-                rows = const ROWS,
                 b = in(reg) memory.as_ptr(),
                 t = out(reg) _,
                 w = out(reg) _,
@@ -207,12 +257,12 @@ impl Column {
     }
 
     /// Swaps what this CPU's cell points at, unless it was aborted or the CPU's number is not below
-    /// `cpus`. Only here are cells opened, so those of rows beyond stay closed.
+    /// `rows`. Only here are cells opened, so those of rows beyond stay closed.
     ///
     /// # Safety
     ///
     /// The column's pool is alive, and the class's lock is held.
-    pub(super) unsafe fn swap(self, new: NonNull<Slots>, cpus: usize) -> Option<*mut Slots> {
+    pub(super) unsafe fn swap(self, new: NonNull<Slots>, rows: usize) -> Option<*mut Slots> {
         let old: *mut Slots;
         let done: u64;
         // SAFETY: as in `take`; the class's lock keeps all other exchanges and closings of this
@@ -220,6 +270,8 @@ impl Column {
         unsafe {
             asm!(
                 sequence!(
+                    "cmp {t}, {end}",                        // whatever is less than 0 is not below
+                    "jae 66f",
                     "add {t}, {column}",
                     "mov {old}, qword ptr [{t}]",
                     "mov {o:e}, 1",
@@ -232,7 +284,7 @@ impl Column {
                 t = out(reg) _,
                 o = out(reg) done,
                 shift = const ROW_SHIFT,
-                rows = in(reg) cpus,
+                end = in(reg) rows << ROW_SHIFT,
                 options(nostack),
             );
         }
