@@ -1,8 +1,9 @@
 //! Output: to standard output, and what is said when something failed.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anyhow::Context;
+use ratatui::crossterm;
 
 use crate::exit_code::Exit;
 
@@ -10,6 +11,12 @@ use crate::exit_code::Exit;
 pub(crate) fn print(bytes: &[u8]) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(bytes).and_then(|()| out.flush()).context("cannot write to standard output")
+}
+
+/// Columns of the terminal that standard output is, if it is one.
+pub(crate) fn columns() -> Option<usize> {
+    let size = io::stdout().is_terminal().then(crossterm::terminal::size);
+    size.and_then(Result::ok).map(|(columns, _)| usize::from(columns))
 }
 
 /// Writes a value as one line of JSON to standard output.

@@ -109,6 +109,10 @@
 //! for its head, a few KiB are found elsewhere. So are they for requests that are
 //! [`essential`](ServerBuilder::essential), such as for health.
 //!
+//! A server starts no thread for its pool. One that runs for long wants a
+//! [maintainer](shockwave::BufferPool::start_maintainer), by which the memory of a peak goes back
+//! whatever traffic follows, and which tells of buffers that are held for long.
+//!
 //! # Strictness
 //!
 //! What HTTP leaves to taste is refused where leniency has let requests be smuggled: both lengths

@@ -36,6 +36,9 @@ const CLASS_SETS: [&[usize]; 3] = [
     &[64, 100, 256, 1000, 1500, 4096, 9000, 16_384, 65_536, 262_144],
 ];
 
+/// How long a buffer may be out before it is told of, where gets are tracked: some are, most not.
+const LONG_HOLD: Duration = Duration::from_millis(50);
+
 impl Plan {
     pub(crate) fn new(random: &mut Rng) -> Self {
         let mut one_in = |n: u32| random.u32(..n) == 0;
@@ -89,7 +92,9 @@ impl Plan {
             builder = builder.verify_zero(Sampling::one_in(8));
         }
         if self.track {
-            builder = builder.track(Sampling::one_in(16));
+            builder = builder.track(Sampling::one_in(16)).on_long_hold(LONG_HOLD, |held| {
+                assert!(held.age > LONG_HOLD, "{held}");
+            });
         }
         Ok((builder.build()?, source))
     }

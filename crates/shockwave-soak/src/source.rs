@@ -76,6 +76,12 @@ unsafe impl Source for Failing {
         unsafe { self.inner.deallocate(memory, layout) }
     }
 
+    unsafe fn deallocate_all(&self, memory: &mut [NonNull<u8>], layout: Layout) {
+        self.state.out.fetch_sub(memory.len() * layout.size(), Relaxed);
+        // SAFETY: the caller's word.
+        unsafe { self.inner.deallocate_all(memory, layout) }
+    }
+
     fn before_fork(&self) {
         self.inner.before_fork();
     }

@@ -2,6 +2,7 @@
 //!
 //! `cargo run -p shockwave --example who_holds_what`
 
+use std::thread::sleep;
 use std::time::Duration;
 
 use shockwave::{Buffer, BufferPool, BuildError, Sampling};
@@ -20,21 +21,26 @@ fn main() -> Result<(), BuildError> {
     let pool = BufferPool::builder()
         // Each get, since there are few here; a server takes one in 128 or so.
         .track(Sampling::EACH)
+        // Each hold once, from the maintainer's thread; a server's limit is a minute or so.
+        .on_long_hold(Duration::from_millis(20), |held| println!("held for long: {held}"))
         .on_end(|report| println!("at the end: {report}"))
         .build()?;
+    let maintainer = pool.start_maintainer(Duration::from_millis(30));
 
     let mut forgotten = Vec::new();
     for request in 0..300 {
         handler(&pool, &mut forgotten, request);
     }
-    std::thread::sleep(Duration::from_millis(50));
+    while pool.metrics().long_holds < 3 {
+        sleep(Duration::from_millis(10));
+    }
     let current = pool.get(4096);
 
-    println!("{} buffers are out. Held for more than 20 ms:", pool.outstanding().len());
-    for held in pool.held_longer_than(Duration::from_millis(20)) {
-        println!("  {held}");
+    println!("{} buffers are out now, this one as well:", pool.outstanding().len());
+    for out in pool.outstanding() {
+        println!("  {out}");
     }
-    drop(current);
+    drop((current, maintainer));
     drop(pool); // while the forgotten buffers are out
     println!("pools that ended so: {}", shockwave::pools_ended_in_use());
     Ok(())

@@ -150,9 +150,15 @@ impl BufferPoolBuilder {
     /// needed in a whole interval does. Default: 10 seconds. Rounded to milliseconds; zero turns it
     /// off. Looked at when a put visits a depot, unless the source is not
     /// [for signal handlers](Source::is_signal_safe), and when a get or put asks the source anyway;
-    /// then at most 4 MiB of each class go back. Without traffic nothing does, but by
-    /// [`maintain`](BufferPool::maintain) or a [`Maintainer`](crate::Maintainer). Cost: a look at
-    /// the clock, five nanoseconds, for each visit.
+    /// then at most 4 MiB of each class go back.
+    ///
+    /// So this is for traffic that goes to the depots. Without traffic nothing goes back, **and as
+    /// little does where each CPU's own cells serve all of it**: up to 243 buffers of a class held
+    /// at once and dropped where they were taken visit no depot, for as long as that goes on. A
+    /// server whose peak is followed by such hours keeps the peak's memory all the while. Whatever
+    /// the traffic, a [`Maintainer`](crate::Maintainer) or [`maintain`](BufferPool::maintain) gives
+    /// it back, and a program that runs for long should have one of them. Cost: a look at the
+    /// clock, five nanoseconds, for each visit.
     pub fn trim_interval(mut self, interval: Duration) -> Self {
         self.rules.interval_ms = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX / 2);
         self
@@ -164,11 +170,13 @@ impl BufferPoolBuilder {
     ///
     /// A [`BuildError`] that says what was wrong and what was expected: a class set out of bounds
     /// or out of order, restartable sequences asked for where there are none, a bad
-    /// `SHOCKWAVE_CELLS`, or 2048 pools alive.
+    /// `SHOCKWAVE_CELLS`, [`on_long_hold`](Self::on_long_hold) without [`track`](Self::track), or
+    /// 2048 pools alive.
     pub fn build(self) -> Result<BufferPool, BuildError> {
         reentry::settle_with(settle_debts);
         let classes = SizeClasses::new(&self.classes)?;
         let cells = CellSet::new(self.cells)?;
+        self.modes.check()?;
         let Self { per_core_bytes, source, rules, modes, .. } = self;
         let handle = Handle::register(|pool| {
             Engine::new(pool, classes, cells, per_core_bytes, source, rules).with_modes(modes)

@@ -141,6 +141,47 @@ impl BufferPoolBuilder {
         self
     }
 
+    /// Tells `report` of each recorded buffer that has been out for longer than `threshold`, once
+    /// for each get: its size, its age, and the call that took it. Default: nobody is told. A later
+    /// call replaces an earlier one. Needs [`track`](Self::track), whose sampling says which
+    /// buffers are recorded: without it [`build`](Self::build) refuses, rather than to build a pool
+    /// that never says anything.
+    ///
+    /// Called by [`maintain`](BufferPool::maintain), and so by a
+    /// [`Maintainer`](crate::Maintainer), on its thread: a report comes when one of these comes by
+    /// after the threshold has passed, and not without. No get or put calls it, nor is a lock held;
+    /// it may use the pool. If it panics, so does `maintain`, and what it was not told of yet comes
+    /// next time. Buffers of which it was told are counted in
+    /// [`long_holds`](crate::BufferPoolMetrics::long_holds). Cost: a look at 4096 records for each
+    /// `maintain`, and a vector.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use shockwave::{BufferPool, Sampling};
+    ///
+    /// # fn main() -> Result<(), shockwave::BuildError> {
+    /// let pool = BufferPool::builder()
+    ///     .track(Sampling::EACH) // a server: Sampling::one_in(128)
+    ///     .on_long_hold(Duration::from_millis(20), |held| eprintln!("too long: {held}"))
+    ///     .build()?;
+    /// let forgotten = pool.get(4096);
+    /// std::thread::sleep(Duration::from_millis(40));
+    /// pool.maintain(); // too long: 4096 bytes for 40.0ms, taken at src/main.rs:9:22 by thread 1
+    /// pool.maintain(); // nothing more: it was told of
+    /// assert_eq!(pool.metrics().long_holds, 1);
+    /// drop(forgotten);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_long_hold(
+        mut self,
+        threshold: Duration,
+        report: impl Fn(&Outstanding) + Send + Sync + 'static,
+    ) -> Self {
+        self.modes.track.on_long_hold = Some((threshold, Callback::new(report)));
+        self
+    }
+
     /// Tells `report` if the pool ends, that is, its last handle is dropped, while buffers are out:
     /// how many, and which, if it tracks. Default: such pools are only counted, by
     /// [`pools_ended_in_use`](crate::pools_ended_in_use). Cost: none before the end.
@@ -175,7 +216,9 @@ impl BufferPool {
     }
 
     /// As [`outstanding`](Self::outstanding), for buffers that have been out for longer than `age`:
-    /// what to log each minute, to find who keeps a buffer that a request has long been done with.
+    /// what to show to whoever asks who keeps a buffer that a request has long been done with. To
+    /// be told without asking, and of each but once, see
+    /// [`on_long_hold`](BufferPoolBuilder::on_long_hold).
     #[must_use]
     pub fn held_longer_than(&self, age: Duration) -> Vec<Outstanding> {
         let mut held = self.outstanding();

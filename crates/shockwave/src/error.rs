@@ -170,6 +170,7 @@ enum BuildErrorKind {
     CellsVariable(String),
     RseqUnavailable(&'static str),
     TooManyPools,
+    Untracked,
 }
 
 impl BuildError {
@@ -197,6 +198,10 @@ impl BuildError {
         Self { kind: BuildErrorKind::TooManyPools }
     }
 
+    pub(crate) fn untracked() -> Self {
+        Self { kind: BuildErrorKind::Untracked }
+    }
+
     /// Whether the class set is at fault: its count, a size, or the order.
     #[must_use]
     pub fn is_classes(&self) -> bool {
@@ -222,6 +227,13 @@ impl BuildError {
     pub fn is_too_many_pools(&self) -> bool {
         matches!(self.kind, BuildErrorKind::TooManyPools)
     }
+
+    /// Whether long holds were to be told of in a pool that does not
+    /// [`track`](crate::BufferPoolBuilder::track) who holds what.
+    #[must_use]
+    pub fn is_untracked(&self) -> bool {
+        matches!(self.kind, BuildErrorKind::Untracked)
+    }
 }
 
 impl fmt::Display for BuildError {
@@ -246,6 +258,9 @@ impl fmt::Display for BuildError {
             BuildErrorKind::TooManyPools => {
                 write!(f, "a process may have {POOLS_MAX} pools alive at once, and it has them")
             }
+            BuildErrorKind::Untracked => f.write_str(
+                "long holds are to be told of, but no gets are recorded: ask for `track` as well",
+            ),
         }
     }
 }

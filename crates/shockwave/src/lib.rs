@@ -107,6 +107,11 @@
 //! **Warm up before you listen.** See [capacity planning](#capacity-planning). What is warmed up is
 //! resident, so the first requests cause no page faults either, and counts in no metric.
 //!
+//! **Start a maintainer.** By itself a pool gives back what a peak has left only when a get or put
+//! visits a depot, and where cells serve all there is, none does.
+//! [`start_maintainer`](BufferPool::start_maintainer) makes sure of it, and of reports of buffers
+//! that are held for long.
+//!
 //! **Watch the hit rate.** The example `hit_rate_reporter` logs it each minute. With the feature
 //! `prometheus` any server shows it, and all else, to Prometheus: example `prometheus_endpoint`;
 //! the repository's folder `deploy` has alerts and a dashboard.
@@ -129,9 +134,9 @@
 //! | you see | it means | do |
 //! |---|---|---|
 //! | `oversize_gets` rises | requests beyond the largest class, each of which allocates | add a class for them |
-//! | `in_use` rises and never falls | buffers are held for ever, or were forgotten | look into queues, caches, `mem::forget` |
+//! | `in_use` rises and never falls | buffers are held for ever, or were forgotten | have [`on_long_hold`](BufferPoolBuilder::on_long_hold) name the calls that took them; look into queues, caches, `mem::forget` |
 //! | `pinned_bytes` is far more than what you keep | small slices pin large buffers | [`Shared::compact`] what is kept |
-//! | `idle_bytes` stays high after a peak | without traffic nothing goes back by itself | call [`maintain`](BufferPool::maintain) or [`trim`](BufferPool::trim), or start a [`Maintainer`] |
+//! | `idle_bytes` stays high after a peak | there is no traffic, or the cells serve all of it (`gets_depot` and `puts_depot` stand still), and then nothing goes back by itself | start a [`Maintainer`], or call [`maintain`](BufferPool::maintain) or [`trim`](BufferPool::trim) |
 //! | `over_budget` rises | the budget is used up | raise it, shed load, or wait with [`acquire`](BufferPool::acquire) |
 //! | `idle_bytes` is high on many cores | each CPU keeps its own, 8 MiB at most by default | lower [`per_core_bytes`](BufferPoolBuilder::per_core_bytes) |
 //! | `gets_depot` is more than a thirtieth of `gets` | buffers move between CPUs, or many are held at once | nothing, or raise `per_core_bytes` if you lowered it |
@@ -253,6 +258,7 @@ mod diagnosis;
 mod engine;
 mod error;
 mod ext;
+mod fork;
 mod global;
 pub mod how_it_works;
 mod later;

@@ -29,6 +29,7 @@ use crate::engine::Engine;
 use crate::error::BuildError;
 use crate::limits::POOLS_MAX;
 use crate::reentry::Stay;
+use crate::source::Ledger;
 use crate::track;
 
 /// Where each pool number's engine is; null where the number is free.
@@ -246,15 +247,37 @@ extern "C" fn before() {
     // allocator's own fork handler may already have run.
     unsafe { *HELD.0.get() = Some((stay, guard)) };
     for engine in engines() {
-        engine.governor.queue.hold();
-        engine.depots().for_each(Depot::hold);
+        // SAFETY: an engine stays where it is, and is freed by whoever has the registry's lock,
+        // which the fork has until it has let go of all others.
+        unsafe { engine.governor.queue.hold() };
+        hold_depots(engine);
     }
-    engines().for_each(|engine| engine.ledger().before_fork());
+    ledgers().for_each(Ledger::before_fork);
+}
+
+/// Holds the locks of all classes.
+#[cfg(unix)]
+fn hold_depots(engine: &'static Engine) {
+    for depot in engine.depots() {
+        // SAFETY: as for the queue in `before`.
+        unsafe { depot.hold() };
+    }
+}
+
+/// One ledger for each source: pools may share theirs, and it is to hear of a fork once. Compares
+/// each with those before it, since nothing can be noted where nothing may be allocated.
+#[cfg(unix)]
+fn ledgers() -> impl Iterator<Item = &'static Ledger> {
+    let all = || engines().map(Engine::ledger);
+    all().enumerate().filter_map(move |(index, ledger)| {
+        let is_first = !all().take(index).any(|before| before.shares_source(ledger));
+        is_first.then_some(ledger)
+    })
 }
 
 #[cfg(unix)]
 extern "C" fn in_parent() {
-    engines().for_each(|engine| engine.ledger().after_fork());
+    ledgers().for_each(Ledger::after_fork);
     for engine in engines() {
         engine.depots().for_each(Depot::let_go);
         engine.governor.queue.let_go();
@@ -278,7 +301,7 @@ extern "C" fn in_child() {
         if waited {
             engine.depots().for_each(Depot::let_go);
             engine.keep_closed(false);
-            engine.depots().for_each(Depot::hold);
+            hold_depots(engine);
         }
     }
     in_parent();

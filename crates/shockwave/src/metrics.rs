@@ -96,6 +96,10 @@ pub struct BufferPoolMetrics {
     /// Sampled gets that [`track`](crate::BufferPoolBuilder::track) had no room to record, since
     /// the pool was built.
     pub tracking_lost: u64,
+    /// Buffers told of by [`on_long_hold`](crate::BufferPoolBuilder::on_long_hold) for having been
+    /// out for longer than its threshold, each once, since the pool was built: like the two above,
+    /// a reset leaves it.
+    pub long_holds: u64,
     /// Raw handles that are out, and that were refused, in the whole process: of a handle that is
     /// refused it is not known which pool it was meant for. A reset leaves them.
     pub raw_handles: RawHandles,
@@ -166,6 +170,7 @@ impl BufferPoolMetrics {
             waits,
             writes_after_return: engine.modes.verify.found(),
             tracking_lost: engine.tracker.as_ref().map_or(0, Tracker::lost),
+            long_holds: engine.tracker.as_ref().map_or(0, Tracker::long_holds),
             raw_handles: raw_handles(),
             pools_ended_in_use: pools_ended_in_use(),
             ..Self::sum(pools, &now, &before)

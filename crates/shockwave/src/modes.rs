@@ -5,6 +5,7 @@
 //! each get leaves the engine without a column for the fast path to enter; one that has to see some
 //! gets sets limits to what magazines serve. A pool without modes has none of these.
 
+use crate::error::BuildError;
 use crate::track::Track;
 use crate::verify::Verify;
 
@@ -25,5 +26,13 @@ impl Modes {
     /// Whether buffers are cleared on return, so that every idle one is zero.
     pub(crate) fn clear_puts(&self) -> bool {
         self.zero || self.verify.is_on()
+    }
+
+    /// Refuses what cannot do as it was asked to.
+    pub(crate) fn check(&self) -> Result<(), BuildError> {
+        if self.track.on_long_hold.is_some() && self.track.sampling.is_none() {
+            return Err(BuildError::untracked());
+        }
+        Ok(())
     }
 }

@@ -202,7 +202,7 @@ impl OversizeCounts {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use crate::source::Heap;

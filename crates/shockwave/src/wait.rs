@@ -15,14 +15,13 @@
 //!
 //! Under the lock nothing is allocated, no waker is called, cloned or dropped, and no source is
 //! asked, since a fork holds it. Classes' locks come after it.
-#![expect(unsafe_code, reason = "keeps a lock's guard across a fork")]
 
 use std::task::Waker;
 
+use crate::fork::ForkLock;
 use crate::reentry::{self, Stay};
 use crate::sync::{
-    AtomicBool, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering::Relaxed, Ordering::SeqCst,
-    UnsafeCell, fence, lock,
+    AtomicBool, AtomicU64, AtomicUsize, MutexGuard, Ordering::Relaxed, Ordering::SeqCst, fence,
 };
 
 /// Says that there is no neighbor.
@@ -63,7 +62,7 @@ pub(crate) struct Ticket {
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    line: Mutex<Line>,
+    line: ForkLock<Line>,
     /// How many wait. Changes under the lock; looked at on slow paths without it.
     waiting: AtomicUsize,
     /// What they ask for, in bytes. As above.
@@ -72,26 +71,17 @@ pub(crate) struct Queue {
     waits: AtomicU64,
     /// Whether a put that could not take the lock has left the head unwoken.
     owed: AtomicBool,
-    /// The lock's guard while a fork holds it.
-    held: UnsafeCell<Option<MutexGuard<'static, Line>>>,
 }
-
-// SAFETY: `held` is touched only by the holder of the lock, in a fork's handlers, which run on one
-// thread; all else is `Sync`.
-unsafe impl Sync for Queue {}
-// SAFETY: a queue moves only while its pool is being made, and then `held` is empty.
-unsafe impl Send for Queue {}
 
 impl Queue {
     pub(crate) fn new() -> Self {
         let line = Line { slots: Vec::new(), head: NONE, tail: NONE, free: NONE, epoch: 0 };
         Self {
-            line: Mutex::new(line),
+            line: ForkLock::new(line),
             waiting: AtomicUsize::new(0),
             awaited: AtomicUsize::new(0),
             waits: AtomicU64::new(0),
             owed: AtomicBool::new(false),
-            held: UnsafeCell::new(None),
         }
     }
 
@@ -129,14 +119,14 @@ impl Queue {
     /// The line, locked, with a slot to spare. Room is made without the lock.
     fn with_room(&self) -> MutexGuard<'_, Line> {
         loop {
-            let line = lock(&self.line);
+            let line = self.line.lock();
             if line.free != NONE || line.slots.len() < line.slots.capacity() {
                 return line;
             }
             let wanted = (line.slots.len() * 2).max(16);
             drop(line);
             let mut larger = Vec::with_capacity(wanted);
-            let mut line = lock(&self.line);
+            let mut line = self.line.lock();
             if line.slots.capacity() < larger.capacity() {
                 larger.append(&mut line.slots);
                 std::mem::swap(&mut line.slots, &mut larger);
@@ -150,7 +140,7 @@ impl Queue {
     /// turn. `None` if the ticket is of before a fork.
     pub(crate) fn renew(&self, ticket: &Ticket, waker: Waker) -> Option<bool> {
         let stay = Stay::begin();
-        let mut line = lock(&self.line);
+        let mut line = self.line.lock();
         if line.epoch != ticket.epoch {
             return None;
         }
@@ -166,7 +156,7 @@ impl Queue {
     /// lock.
     pub(crate) fn leave(&self, ticket: Ticket, open: impl FnOnce()) {
         let stay = Stay::begin();
-        let mut line = lock(&self.line);
+        let mut line = self.line.lock();
         if line.epoch != ticket.epoch {
             return;
         }
@@ -197,7 +187,7 @@ impl Queue {
     #[cold]
     fn wake_head(&self) {
         let stay = Stay::begin();
-        let waker = lock(&self.line).head_waker();
+        let waker = self.line.lock().head_waker();
         drop(stay);
         if let Some(waker) = waker {
             waker.wake();
@@ -221,27 +211,25 @@ impl Queue {
             return None;
         }
         let _stay = Stay::begin();
-        lock(&self.line).head_waker()
+        self.line.lock().head_waker()
     }
 
     /// Takes the lock and keeps it until [`let_go`](Self::let_go), for a fork.
+    ///
+    /// # Safety
+    ///
+    /// As for [`ForkLock::hold`].
     #[cfg(unix)]
-    pub(crate) fn hold(&self) {
-        let guard = lock(&self.line);
-        // SAFETY: the guard does not outlive the queue: the fork's handlers run one after the other
-        // with the registry locked, and no engine is freed in between.
-        let guard = unsafe {
-            std::mem::transmute::<MutexGuard<'_, Line>, MutexGuard<'static, Line>>(guard)
-        };
-        // SAFETY: the holder of the lock alone touches `held`.
-        self.held.with_mut(|held| unsafe { *held = Some(guard) });
+    #[expect(unsafe_code, reason = "hands on a lock's contract")]
+    pub(crate) unsafe fn hold(&self) {
+        // SAFETY: the caller's word.
+        unsafe { self.line.hold() };
     }
 
     /// Lets go of what [`hold`](Self::hold) took.
     #[cfg(unix)]
     pub(crate) fn let_go(&self) {
-        // SAFETY: the lock has been held since `hold`, by this thread.
-        drop(self.held.with_mut(|held| unsafe { (*held).take() }));
+        self.line.let_go();
     }
 
     /// Forgets, in the child of a fork that holds the lock, those who wait in the parent. Their
@@ -249,13 +237,10 @@ impl Queue {
     /// any.
     #[cfg(unix)]
     pub(crate) fn after_fork_in_child(&self) -> bool {
-        // SAFETY: the lock has been held since `hold`, by the thread that this one is a copy of.
-        self.held.with_mut(|held| unsafe {
-            if let Some(line) = &mut *held {
-                std::mem::forget(std::mem::take(&mut line.slots));
-                (line.head, line.tail, line.free) = (NONE, NONE, NONE);
-                line.epoch += 1;
-            }
+        self.line.with_held(|line| {
+            std::mem::forget(std::mem::take(&mut line.slots));
+            (line.head, line.tail, line.free) = (NONE, NONE, NONE);
+            line.epoch += 1;
         });
         self.awaited.store(0, SeqCst);
         self.owed.store(false, SeqCst);

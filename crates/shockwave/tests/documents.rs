@@ -1,8 +1,12 @@
-//! The documents against what they speak of: links, file names, examples, and the README's code.
+//! The documents against what they speak of: links, file names, examples, and the README's code and
+//! numbers.
 //!
 //! They lie beside the crate in its repository and not in its package, so there is nothing to check
 //! in an unpacked package.
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as a test does")]
+
+#[path = "documents/numbers.rs"]
+mod numbers;
 
 use std::fs;
 use std::path::{Path, PathBuf};

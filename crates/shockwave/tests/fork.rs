@@ -24,6 +24,7 @@ both_cells! {
     a_child_reads_and_resets_metrics_whatever_other_threads_were_doing,
     a_child_ends_the_pool_and_builds_another,
     a_child_of_a_child_works_too,
+    a_source_that_two_pools_share_is_held_once,
 }
 
 const FORKS: usize = 40;
@@ -131,4 +132,22 @@ fn a_child_of_a_child_works_too(builder: BufferPoolBuilder) {
         drop(parents);
     };
     fork_often(builder, |_| (), child);
+}
+
+fn a_source_that_two_pools_share_is_held_once(builder: BufferPoolBuilder) {
+    // In a child, which does not stand still for ever.
+    let child = child::fork(|| {
+        let builder = builder.classes(&CLASSES);
+        let pools = [builder.clone().build().expect("a pool"), builder.build().expect("a pool")];
+        let use_both = |id| {
+            for pool in &pools {
+                all_paths(pool, id);
+            }
+        };
+        use_both(10);
+        let grandchild = child::fork(|| use_both(11));
+        child::check_end(child::wait(grandchild));
+        use_both(12);
+    });
+    child::check_end(child::wait(child));
 }

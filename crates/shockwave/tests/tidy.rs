@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 /// a cell takes the cells.
 const LAYERS: &[&str] = &[
     "sync limits asan callback",
+    "fork",
     "error meta reentry source sampling",
     "class loans magazine oversize later verify track",
     "arena modes",
@@ -52,6 +53,7 @@ const UNSAFE: &[&str] = &[
     "engine/memory.rs",
     "engine/trim.rs",
     "ext/bytes.rs",
+    "fork.rs",
     "later.rs",
     "life.rs",
     "loans/table.rs",

@@ -3,11 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as a test does")]
 
 use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use shockwave::{BufferPool, BufferPoolBuilder, Cells, EndReport, Sampling, pools_ended_in_use};
+use shockwave::{
+    BufferPool, BufferPoolBuilder, Cells, EndReport, Outstanding, Sampling, pools_ended_in_use,
+};
 
 /// Runs a test on either kind of cells. Those by sequences are left out where there are none.
 fn on_each_kind(test: impl Fn(&dyn Fn() -> BufferPoolBuilder)) {
@@ -257,4 +260,127 @@ fn records_hold_under_threads() {
         assert_eq!(pool.outstanding(), []);
         assert_eq!(pool.metrics().tracking_lost, 0);
     });
+}
+
+/// A pool that tells of holds of more than a few milliseconds, and what it told.
+fn telling(builder: BufferPoolBuilder) -> (BufferPool, Arc<Mutex<Vec<Outstanding>>>) {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let teller = Arc::clone(&told);
+    let tell = move |held: &Outstanding| teller.lock().unwrap().push(*held);
+    let pool = builder.track(Sampling::EACH).on_long_hold(LONG, tell).build().unwrap();
+    (pool, told)
+}
+
+const LONG: Duration = Duration::from_millis(5);
+
+/// Waits until all that is out has been out for long, by the tracker's own clock.
+fn wait_out(pool: &BufferPool) {
+    while pool.held_longer_than(LONG).len() < pool.outstanding().len() {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_long_hold_is_told_once_with_its_line_its_age_and_its_size() {
+    on_each_kind(|builder| {
+        let (pool, told) = telling(builder());
+        let (first, line) = (pool.get(3000), line!());
+        wait_out(&pool);
+        let second = pool.get(100_000);
+        pool.maintain();
+        assert!(told.lock().unwrap().iter().any(|held| {
+            (held.size, held.site.line()) == (4096, line) && held.site.file() == file!()
+        }));
+        wait_out(&pool);
+        pool.maintain();
+        pool.maintain();
+        let sizes: Vec<_> = told.lock().unwrap().iter().map(|held| held.size).collect();
+        assert_eq!(sizes, [4096, 100_000], "each once");
+        assert!(told.lock().unwrap().iter().all(|held| held.age > LONG));
+        drop((first, second));
+
+        // The same buffer again is another hold.
+        let again = pool.get(3000);
+        wait_out(&pool);
+        pool.maintain();
+        drop(again);
+        pool.maintain();
+        assert_eq!(told.lock().unwrap().len(), 3);
+        pool.reset_metrics();
+        assert_eq!(pool.metrics().long_holds, 3, "an alarm outlasts a reset");
+    });
+}
+
+#[test]
+fn a_buffer_that_was_told_of_and_grows_is_not_told_of_again() {
+    on_each_kind(|builder| {
+        let (pool, told) = telling(builder());
+        let (mut early, mut late) = (pool.get(100), pool.get(100));
+        early.extend_from_slice(&[1; 2048]);
+        late.extend_from_slice(&[1; 2048]);
+        early.push(1);
+        wait_out(&pool);
+        pool.maintain();
+        late.push(1);
+        early.resize(10_000, 1);
+        pool.maintain();
+        let mut sizes: Vec<_> = told.lock().unwrap().iter().map(|held| held.size).collect();
+        sizes.sort_unstable();
+        assert_eq!(sizes, [2048, 4096]);
+        assert_eq!(pool.metrics().long_holds, 2);
+    });
+}
+
+#[test]
+fn a_maintainer_tells_of_long_holds_and_gets_and_puts_do_not() {
+    on_each_kind(|builder| {
+        let (pool, told) = telling(builder().trim_interval(Duration::from_millis(1)));
+        let held = pool.get(3000);
+        wait_out(&pool);
+        for _ in 0..20 {
+            drop((0..300).map(|_| pool.get(100)).collect::<Vec<_>>());
+            drop(pool.get(100_000));
+        }
+        assert_eq!(*told.lock().unwrap(), []);
+        let maintainer = pool.start_maintainer(Duration::from_millis(1));
+        while told.lock().unwrap().is_empty() {
+            std::thread::yield_now();
+        }
+        drop(maintainer);
+        assert_eq!(told.lock().unwrap()[0].size, held.capacity());
+    });
+}
+
+#[test]
+fn who_is_told_of_a_long_hold_may_use_the_pool_and_may_panic() {
+    on_each_kind(|builder| {
+        let this = Arc::new(Mutex::new(None::<BufferPool>));
+        let (told, pool_of) = (Arc::new(AtomicUsize::new(0)), Arc::clone(&this));
+        let count = Arc::clone(&told);
+        let tell = move |_: &Outstanding| {
+            assert_ne!(count.fetch_add(1, Relaxed), 0, "the first of all");
+            let pool = pool_of.lock().unwrap().clone().unwrap();
+            pool.maintain(); // tells of the others, and not of this one again
+            drop(pool.get(100));
+            assert_eq!(pool.outstanding().len(), 3);
+        };
+        let pool = builder().track(Sampling::EACH).on_long_hold(LONG, tell).build().unwrap();
+        *this.lock().unwrap() = Some(pool.clone());
+        let held = [pool.get(100), pool.get(5000), pool.get(100_000)];
+        wait_out(&pool);
+        let maintain = std::panic::AssertUnwindSafe(|| pool.maintain());
+        assert!(std::panic::catch_unwind(maintain).is_err());
+        assert_eq!(told.load(Relaxed), 1);
+        pool.maintain();
+        assert_eq!((told.load(Relaxed), pool.metrics().long_holds), (3, 3));
+        drop(held);
+        *this.lock().unwrap() = None;
+    });
+}
+
+#[test]
+fn long_holds_cannot_be_told_of_where_nothing_is_recorded() {
+    let error = BufferPool::builder().on_long_hold(LONG, |_| ()).build().unwrap_err();
+    assert!(error.is_untracked() && !error.is_classes());
+    assert!(error.to_string().contains("`track`"), "{error}");
 }

@@ -1,7 +1,9 @@
 //! `shockwave loadtest`: a plan, its execution, and what is printed of it.
 
 mod compare;
+mod curve;
 mod execute;
+mod narrow;
 mod plan;
 mod text;
 
@@ -25,7 +27,7 @@ pub(crate) fn run(args: &LoadtestArgs, color: Color) -> anyhow::Result<Exit> {
         if plan.json {
             return Ok(());
         }
-        output::print(text::outcome(outcome, is_first, color).as_bytes())
+        output::print(text::outcome(outcome, is_first, color, output::columns()).as_bytes())
     })?;
     if plan.json && plan.is_all {
         output::print_json(&outcomes)?;

@@ -2,17 +2,28 @@
 
 use shockwave::loadtest::{LoadTestResult, human};
 
-use super::{Comparison, Outcome};
+use super::{Comparison, Outcome, curve, narrow};
 use crate::color::Color;
 use crate::table;
 
-/// One test.
-pub(super) fn outcome(outcome: &Outcome, is_first: bool, color: Color) -> String {
+/// Columns of a curve that may be read anywhere.
+const COLUMNS: usize = 80;
+
+/// One test, for a terminal of so many columns, if it is one: with what is resident as a curve
+/// where it is about that.
+pub(super) fn outcome(
+    outcome: &Outcome,
+    is_first: bool,
+    color: Color,
+    columns: Option<usize>,
+) -> String {
     let mut text = String::new();
     if !is_first {
         text.push('\n');
     }
-    for (i, line) in outcome.result.to_string().lines().enumerate() {
+    let page = outcome.result.to_string();
+    let page = columns.map(|columns| narrow::fit(&page, columns)).unwrap_or(page);
+    for (i, line) in page.lines().enumerate() {
         let line = match line {
             title if i == 0 => color.bold(title),
             rate if rate.starts_with("  hit rate") => {
@@ -22,6 +33,12 @@ pub(super) fn outcome(outcome: &Outcome, is_first: bool, color: Color) -> String
         };
         text.push_str(&line);
         text.push('\n');
+    }
+    if outcome.result.given_back.is_some()
+        && let Some(curve) = curve::resident(&outcome.result, columns.unwrap_or(COLUMNS))
+    {
+        text.push('\n');
+        text.push_str(&curve);
     }
     if let Some(compare) = &outcome.compare {
         text.push_str(&comparison(&outcome.result, compare, color));

@@ -24,6 +24,11 @@ pub(crate) fn parse_connections(text: &str) -> Result<usize, ParseError> {
     parse_count(text, &(1..=1_000_000), "1 to 1000000 connections")
 }
 
+/// Gets for each one that is recorded, or 0 for none to be.
+pub(crate) fn parse_sampling(text: &str) -> Result<usize, ParseError> {
+    parse_count(text, &(0..=1_000_000), "0, or one in 1 to 1000000 gets")
+}
+
 fn parse_count(
     text: &str,
     range: &RangeInclusive<usize>,
@@ -49,6 +54,7 @@ mod tests {
         assert_eq!(parse_workers("1"), Ok(1));
         assert_eq!(parse_workers("4096"), Ok(4096));
         assert_eq!(parse_warmup("0"), Ok(0));
+        assert_eq!(parse_sampling("128"), Ok(128));
         assert_eq!(parse_ops("1000000"), Ok(1_000_000));
         for text in ["0", "4097", "99999999999999999999999"] {
             let error = parse_workers(text).unwrap_err().to_string();

@@ -11,7 +11,7 @@ mod size;
 mod url;
 
 pub(crate) use address::parse_address;
-pub(crate) use count::{parse_connections, parse_ops, parse_warmup, parse_workers};
+pub(crate) use count::{parse_connections, parse_ops, parse_sampling, parse_warmup, parse_workers};
 pub use duration::parse_duration;
 pub use error::ParseError;
 pub(crate) use host::{AllowedHost, Host, parse_host};

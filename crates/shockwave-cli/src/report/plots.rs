@@ -153,7 +153,15 @@ pub(super) fn resident(
         chart.line(class, &points);
     }
     let [before, peak, after] = [summary.before, summary.peak, summary.after].map(human::bytes);
-    let note = format!("{before} before, {peak} at peak, {after} after.");
+    let mut note = format!("{before} before, {peak} at peak, {after} after.");
+    let settled = pooled.given_back.and_then(|it| it.settled_after_intervals().zip(Some(it)));
+    if let Some((intervals, given_back)) = settled {
+        let interval = human::digits(given_back.interval_seconds);
+        let _ = write!(
+            note,
+            " The pool was within 5 % of before {intervals:.1} intervals of {interval} s after the spike."
+        );
+    }
     Some(figure("Resident memory", &note, &all, &chart.finish()))
 }
 

@@ -10,7 +10,7 @@ use shockwave_http::Exhausted;
 use crate::args::{CellsArg, Sizes, parse_size_list};
 use crate::parse::{
     AllowedHost, parse_address, parse_amount, parse_budget, parse_connections, parse_directory,
-    parse_duration, parse_host, parse_warmup, parse_workers,
+    parse_duration, parse_host, parse_sampling, parse_warmup, parse_workers,
 };
 
 /// Arguments of `serve`.
@@ -117,6 +117,29 @@ pub(crate) struct ServeArgs {
         allow_hyphen_values = true
     )]
     pub(crate) log_interval: Duration,
+
+    /// Warn of buffers that are held for longer than this, each once, with the call that took them;
+    /// looked for every ten seconds among those that --track records
+    #[arg(
+        long,
+        env = "SHOCKWAVE_LONG_HOLD",
+        value_name = "DURATION",
+        value_parser = parse_duration,
+        default_value = "60s",
+        allow_hyphen_values = true
+    )]
+    pub(crate) long_hold: Duration,
+
+    /// Record who holds a buffer for one in so many gets; 0 records none
+    #[arg(
+        long,
+        env = "SHOCKWAVE_TRACK",
+        value_name = "N",
+        value_parser = parse_sampling,
+        default_value = "128",
+        allow_hyphen_values = true
+    )]
+    pub(crate) track: usize,
 
     /// How to write the log, which goes to standard error
     #[arg(long, env = "SHOCKWAVE_LOG_FORMAT", value_enum, default_value_t)]

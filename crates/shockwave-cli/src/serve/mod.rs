@@ -45,7 +45,7 @@ const MAINTAIN_EVERY: Duration = Duration::from_secs(10);
 pub(crate) fn run(args: &ServeArgs, color: Color) -> anyhow::Result<Exit> {
     logs::start(args.log_format, args.log_level, color)?;
     let pool = warm::pool(args)?;
-    // So that memory of a peak goes back even if no traffic follows.
+    // So that memory of a peak goes back even if no traffic follows, and long holds are seen.
     let _maintainer = pool.start_maintainer(MAINTAIN_EVERY);
     let mut runtime = runtime::Builder::new_multi_thread();
     if let Some(workers) = args.workers {

@@ -1,9 +1,10 @@
-//! The pool as the arguments ask for it, warmed up.
+//! The pool as the arguments ask for it, warmed up, with a word in the log for what it finds.
 
 use std::thread::available_parallelism;
 
 use anyhow::Context;
-use shockwave::BufferPool;
+use shockwave::loadtest::human;
+use shockwave::{BufferPool, Outstanding, Sampling};
 use tracing::warn;
 
 use super::args::ServeArgs;
@@ -21,6 +22,9 @@ pub(crate) fn pool(args: &ServeArgs) -> anyhow::Result<BufferPool> {
     if let Some(budget) = args.budget {
         builder = builder.budget(budget);
     }
+    if let Some(gets) = u32::try_from(args.track).ok().filter(|&gets| gets > 0) {
+        builder = builder.track(Sampling::one_in(gets)).on_long_hold(args.long_hold, tell);
+    }
     let pool = builder.build().context("cannot make the pool")?;
     let count = args.warmup.unwrap_or_else(|| {
         let cores = available_parallelism().map_or(1, usize::from);
@@ -32,4 +36,11 @@ pub(crate) fn pool(args: &ServeArgs) -> anyhow::Result<BufferPool> {
         warn!(warmup = count, "there is no room for the whole warm-up: try a larger --budget");
     }
     Ok(pool)
+}
+
+/// Logs a buffer that is held for long.
+fn tell(held: &Outstanding) {
+    let Outstanding { size, age, site, thread, .. } = held;
+    let size = human::bytes(*size as u64);
+    warn!(size, held_for = ?age, taken_at = %site, by_thread = thread, "a buffer is held for long");
 }

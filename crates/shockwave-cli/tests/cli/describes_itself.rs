@@ -89,7 +89,7 @@ fn completions_are_scripts_that_their_shells_can_read() {
     ] {
         let Ran { code, stdout, .. } = run(&["completions", shell]);
         assert_eq!(code, Some(0));
-        for words in [words, "loadtest", "min-hit-rate", "serve", "log-interval", "top", "plan"] {
+        for words in [words, "loadtest", "min-hit-rate", "serve", "long-hold", "top", "plan"] {
             assert!(stdout.contains(words), "{words} in {shell}: {stdout}");
         }
         // The generators for the other two leave the values of flags out.

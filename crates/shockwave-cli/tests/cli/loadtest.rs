@@ -115,6 +115,29 @@ fn a_comparison_is_of_the_same_work_and_measures_what_a_pool_saves() {
 }
 
 #[test]
+fn a_spike_shows_what_was_given_back_as_a_curve_and_as_figures() {
+    let arguments = ["loadtest", "--scenario", "spike", "--duration", "1s"];
+    let Ran { code, stdout, .. } = run(&arguments);
+    assert_eq!(code, Some(0));
+    for words in ["\n  given back  ", "5 % of before", "intervals of 0.05 s"] {
+        assert!(stdout.contains(words), "{words} in {stdout}");
+    }
+    if cfg!(target_os = "linux") {
+        for words in ["MiB ┤", "█", "\n   resident └──", "0 s  "] {
+            assert!(stdout.contains(words), "{words} in {stdout}");
+        }
+        assert!(stdout.lines().filter(|it| it.contains('┤')).all(|it| it.chars().count() <= 80));
+    }
+    let result = json(&run(&[&arguments[..], &["--json"]].concat()));
+    check(&result);
+    assert_eq!(number(&result, "/given_back/interval_seconds"), 0.05);
+    assert!(result["given_back"].as_object().unwrap().contains_key("settled_after_seconds"));
+    assert!(whole(&result, "/metrics/released_bytes") > 0);
+    assert!(json(&short(&["--json"])).get("given_back").is_none());
+    assert!(!short(&[]).stdout.contains('┤'), "only where it is about that");
+}
+
+#[test]
 fn text_says_the_same_for_people() {
     let Ran { code, stdout, stderr } = short(&["--compare"]);
     assert_eq!(code, Some(0));

@@ -16,7 +16,7 @@ const REFUSED: [(&str, &str, &str); 8] = [
 ];
 
 /// The same of `serve`.
-const REFUSED_BY_SERVE: [(&str, &str, &str); 14] = [
+const REFUSED_BY_SERVE: [(&str, &str, &str); 16] = [
     ("--listen", "|8080|localhost:80|:80|1.2.3.4|1.2.3.4:x|1.2.3.4:65536|::1:80", "[::1]:8080"),
     ("--warmup", "-1||1000001|1.5|1k|x", "0 to 1000000"),
     ("--budget", "0|63|-1||x|1.5g|2000000g", "512m"),
@@ -26,6 +26,8 @@ const REFUSED_BY_SERVE: [(&str, &str, &str); 14] = [
     ("--max-body", "-1||x|1.5m", "as in 4096"),
     ("--root", "|/nowhere|/dev/null", "the path of a directory"),
     ("--log-interval", "0s|60||x", "1m30s"),
+    ("--long-hold", "0s|60||x", "1m30s"),
+    ("--track", "-1||1000001|1.5|x", "1 to 1000000"),
     ("--shutdown-timeout", "0s|60||x", "1m30s"),
     ("--log-format", "|xml", "json"),
     ("--over-budget", "|503|drop", "refuse"),

@@ -248,6 +248,23 @@ fn a_spent_budget_is_told_of_by_who_would_know() {
 }
 
 #[test]
+fn a_buffer_that_is_held_for_long_is_warned_of_with_the_call_that_took_it() {
+    let server = Server::start(&["--track", "1", "--long-hold", "50ms"]);
+    // Nobody reads what is sent, so its buffers stay where they are.
+    let unread = server.begin("GET /bytes/1g HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    let warning = server.logged("held for long");
+    assert_eq!(warning["level"], "WARN");
+    let site = warning["taken_at"].as_str().unwrap();
+    assert!(site.contains("src/") && site.contains(".rs:"), "{site}");
+    assert!(warning["size"].as_str().unwrap().ends_with("iB"), "{warning}");
+    assert!(warning["held_for"].as_str().unwrap().ends_with('s'), "{warning}");
+    assert!(whole(&server.metrics(), "/pool/long_holds") > 0);
+    let page = server.get("/metrics");
+    assert!(page.contains("shockwave_pool_long_holds_total{pool=\"main\"} "), "{page}");
+    drop(unread);
+}
+
+#[test]
 fn every_flag_may_come_from_the_environment() {
     let root = place("root");
     std::fs::create_dir_all(&root).unwrap();
@@ -266,6 +283,8 @@ fn every_flag_may_come_from_the_environment() {
         ("SHOCKWAVE_MAX_BODY", "5"),
         ("SHOCKWAVE_ROOT", root.to_str().unwrap()),
         ("SHOCKWAVE_LOG_INTERVAL", "1h"),
+        ("SHOCKWAVE_LONG_HOLD", "1h"),
+        ("SHOCKWAVE_TRACK", "0"),
         ("SHOCKWAVE_LOG_FORMAT", "json"),
         ("SHOCKWAVE_LOG_LEVEL", "debug"),
         ("SHOCKWAVE_SHUTDOWN_TIMEOUT", "1s"),

@@ -10,13 +10,13 @@
 //! [`Depot::visit`] is the way in: it takes the lock and hands out the [`Stock`]. A visit that was
 //! itself interrupted by a signal, whose handler now wants in, never waits: [`Depot::try_visit`]
 //! lets it in if the lock is free, and tells it if not.
-#![expect(unsafe_code, reason = "keeps a lock's guard across a fork")]
 
 mod capacity;
 mod stock;
 
 use crate::cells::Enter;
-use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering::Relaxed, UnsafeCell, lock, try_lock};
+use crate::fork::ForkLock;
+use crate::sync::{AtomicU64, MutexGuard, Ordering::Relaxed};
 
 pub(crate) use capacity::Capacity;
 pub(crate) use stock::{Counts, Stock};
@@ -24,42 +24,33 @@ pub(crate) use stock::{Counts, Stock};
 /// One class's idle blocks and counts, and its lock.
 #[derive(Debug)]
 pub(crate) struct Depot {
-    stock: Mutex<Stock>,
+    stock: ForkLock<Stock>,
     /// Buffers of other pools that were offered to this class, and gets of it that got nothing.
     /// Atomic, and not in the stock: who counts one may be nested, and must not wait.
     discards: AtomicU64,
     refused: AtomicU64,
-    /// The lock's guard while a fork holds it, from `hold` to `let_go`.
-    held: UnsafeCell<Option<MutexGuard<'static, Stock>>>,
 }
-
-// SAFETY: `held` is touched only by the holder of the lock, in a fork's handlers, which run on one
-// thread; all else is `Sync`.
-unsafe impl Sync for Depot {}
-// SAFETY: a depot moves only while it is being made, and then `held` is empty.
-unsafe impl Send for Depot {}
 
 impl Depot {
     /// An empty depot for a class whose cells hold magazines of `capacity`.
     pub(crate) fn new(capacity: Capacity) -> Self {
         Self {
-            stock: Mutex::new(Stock::new(capacity)),
+            stock: ForkLock::new(Stock::new(capacity)),
             discards: AtomicU64::new(0),
             refused: AtomicU64::new(0),
-            held: UnsafeCell::new(None),
         }
     }
 
     /// Takes the class's lock, waiting for it. Not for a thread that may hold the lock of some
     /// class already, further up its stack.
     pub(crate) fn visit(&self) -> MutexGuard<'_, Stock> {
-        lock(&self.stock)
+        self.stock.lock()
     }
 
     /// As [`visit`](Self::visit), but without waiting: `None` says that the lock is held, perhaps
     /// by this thread itself.
     pub(crate) fn try_visit(&self) -> Option<MutexGuard<'_, Stock>> {
-        try_lock(&self.stock)
+        self.stock.try_lock()
     }
 
     /// Counts a get of this class that got nothing.
@@ -94,22 +85,20 @@ impl Depot {
 
     /// Takes the lock and keeps it until [`let_go`](Self::let_go). For a fork, whose child would
     /// else inherit it from a thread that is not there.
+    ///
+    /// # Safety
+    ///
+    /// As for [`ForkLock::hold`].
     #[cfg(unix)]
-    pub(crate) fn hold(&self) {
-        let guard = lock(&self.stock);
-        // SAFETY: the guard does not outlive the depot: the fork's handlers run one after the other
-        // with the registry locked, and no engine is freed in between.
-        let guard = unsafe {
-            std::mem::transmute::<MutexGuard<'_, Stock>, MutexGuard<'static, Stock>>(guard)
-        };
-        // SAFETY: the holder of the lock alone touches `held`.
-        self.held.with_mut(|held| unsafe { *held = Some(guard) });
+    #[expect(unsafe_code, reason = "hands on a lock's contract")]
+    pub(crate) unsafe fn hold(&self) {
+        // SAFETY: the caller's word.
+        unsafe { self.stock.hold() };
     }
 
     /// Lets go of what [`hold`](Self::hold) took, on the same thread or on its copy in the child.
     #[cfg(unix)]
     pub(crate) fn let_go(&self) {
-        // SAFETY: the lock has been held since `hold`, by this thread.
-        drop(self.held.with_mut(|held| unsafe { (*held).take() }));
+        self.stock.let_go();
     }
 }

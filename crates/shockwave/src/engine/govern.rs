@@ -15,7 +15,7 @@ use super::Engine;
 use super::trim::Bell;
 use crate::depot::Stock;
 use crate::error::GetError;
-use crate::limits::CLASSES_MAX;
+use crate::limits::{CLASSES_MAX, FREE_BLOCKS};
 use crate::magazine::{Block, Stack};
 use crate::reentry::Stay;
 use crate::sync::{MutexGuard, yield_now};
@@ -163,7 +163,7 @@ impl Engine {
             };
             drop(visits);
             for (class, magazines) in surrendered.blocks.into_iter().enumerate() {
-                self.free_all(class, magazines);
+                self.free_all::<FREE_BLOCKS>(class, magazines);
             }
             self.ledger.discharge(surrendered.surplus);
             self.ledger.moved(surrendered.surplus);

@@ -1,13 +1,14 @@
 //! Blocks and oversize buffers, made and freed: where the engine meets its ledger.
 
 use std::alloc::Layout;
+use std::ptr::NonNull;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::govern::{Room, Turn};
 use super::{Engine, Got};
 use crate::asan;
 use crate::error::GetError;
-use crate::limits::{BUFFER_ALIGN, BUFFER_BYTES_MAX};
+use crate::limits::{BUFFER_ALIGN, BUFFER_BYTES_MAX, FREE_BLOCKS};
 use crate::magazine::{Block, Stack};
 use crate::oversize::{Origin, Oversize};
 use crate::reentry::Stay;
@@ -107,41 +108,65 @@ impl Engine {
         Some(unsafe { Block::from_raw(memory) })
     }
 
-    pub(super) fn unmake_all(&self, class: usize, mut magazines: Stack) {
-        while let Some(mut magazine) = magazines.pop() {
-            while let Some(block) = magazine.pop() {
-                self.unmake(class, block);
-            }
-        }
+    /// Frees blocks that were taken out, and gives up their charge.
+    pub(super) fn unmake_all(&self, class: usize, magazines: Stack) {
+        let (_, count) = self.free_blocks::<FREE_BLOCKS>(class, magazines);
+        self.ledger.discharge(count * self.classes.bytes(class));
     }
 
     /// Frees blocks that were taken out, and shelves their magazines. Their bytes stay charged.
-    pub(super) fn free_all(&self, class: usize, mut magazines: Stack) {
-        let mut empty = Stack::new();
-        while let Some(mut magazine) = magazines.pop() {
-            while let Some(block) = magazine.pop() {
-                self.free(class, block);
-            }
-            empty.push(magazine);
-        }
+    pub(super) fn free_all<const BLOCKS: usize>(&self, class: usize, magazines: Stack) {
+        let (mut empty, _) = self.free_blocks::<BLOCKS>(class, magazines);
         if empty.top().is_some() {
             self.depots[class].visit().shelve_all(empty);
         }
     }
 
+    /// Frees the blocks of magazines, `BLOCKS` at once, which a source may find to be neighbors.
+    /// Returns the magazines, empty, and the number of blocks, whose bytes stay charged.
+    fn free_blocks<const BLOCKS: usize>(
+        &self,
+        class: usize,
+        mut magazines: Stack,
+    ) -> (Stack, usize) {
+        let (mut batch, mut filled) = ([NonNull::dangling(); BLOCKS], 0);
+        let (mut empty, mut count) = (Stack::new(), 0);
+        while let Some(mut magazine) = magazines.pop() {
+            while let Some(block) = magazine.pop() {
+                batch[filled] = block.into_raw();
+                filled += 1;
+                if filled == batch.len() {
+                    count += self.free(class, &mut batch);
+                    filled = 0;
+                }
+            }
+            empty.push(magazine);
+        }
+        count += self.free(class, &mut batch[..filled]);
+        (empty, count)
+    }
+
     pub(super) fn unmake(&self, class: usize, block: Block) {
-        self.free(class, block);
+        self.free(class, &mut [block.into_raw()]);
         self.ledger.discharge(self.classes.bytes(class));
     }
 
+    /// Gives blocks whose right was given up back to the source. Returns how many.
     #[expect(unsafe_code, reason = "turns blocks back into memory of the source")]
-    fn free(&self, class: usize, block: Block) {
-        let memory = block.into_raw();
-        asan::unpoison(memory, self.classes.bytes(class));
-        let Some(layout) = self.layout(class) else { return };
-        // SAFETY: blocks of a class are made by `make` with this layout, and the right to this one
-        // has just been given up.
-        unsafe { self.ledger.deallocate(memory, layout) };
+    fn free(&self, class: usize, blocks: &mut [NonNull<u8>]) -> usize {
+        for &mut block in &mut *blocks {
+            asan::unpoison(block, self.classes.bytes(class));
+        }
+        let Some(layout) = self.layout(class) else { return 0 };
+        match blocks {
+            [] => {}
+            // SAFETY: blocks of a class are made by `make` with this layout, and the right to this
+            // one has just been given up.
+            &mut [block] => unsafe { self.ledger.deallocate(block, layout) },
+            // SAFETY: as above; each was a block, so none is there twice.
+            _ => unsafe { self.ledger.deallocate_all(blocks, layout) },
+        }
+        blocks.len()
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Engine;
 use crate::cells::{Enter, rseq::Column};
 use crate::modes::Modes;
+use crate::reentry::Stay;
 use crate::track::Tracker;
 
 impl Engine {
@@ -22,6 +23,14 @@ impl Engine {
         }
         self.modes = modes;
         self
+    }
+
+    /// Tells of what has been out for long. Called outside of every lock, and in vain from within a
+    /// slow path.
+    pub(super) fn tell_of_long_holds(&self) {
+        if let Some(tracker) = self.tracker.as_ref().filter(|_| !Stay::begin().is_nested()) {
+            self.modes.track.tell_of_long_holds(tracker);
+        }
     }
 
     /// Tells of what is out at the end. Called outside of every lock and of the slow path's stay,

@@ -10,7 +10,7 @@ use std::thread::yield_now;
 use std::time::Duration;
 
 use super::Engine;
-use crate::limits::{TRIM_STEP_BYTES, TRIM_VISIT_BYTES};
+use crate::limits::{FREE_BLOCKS, FREE_BLOCKS_MAX as AT_ONCE, TRIM_STEP_BYTES, TRIM_VISIT_BYTES};
 use crate::reentry::Stay;
 
 impl Engine {
@@ -18,13 +18,15 @@ impl Engine {
     pub(crate) fn trim(&self) -> usize {
         let _stay = Stay::begin();
         let classes = 0..self.classes.count();
-        classes.map(|class| self.give_back(class, usize::MAX, true)).sum()
+        classes.map(|class| self.give_back::<AT_ONCE>(class, usize::MAX, true)).sum()
     }
 
-    /// Ends an interval: gives back what was of no use in it. Returns how many bytes.
+    /// Ends an interval: gives back what was of no use in it, and tells of what was held for long.
+    /// Returns how many bytes.
     pub(crate) fn maintain(&self) -> usize {
-        let given = self.end_interval(usize::MAX);
+        let given = self.end_interval::<AT_ONCE>(usize::MAX);
         self.tell_of_pressure();
+        self.tell_of_long_holds();
         given
     }
 
@@ -32,24 +34,24 @@ impl Engine {
     /// [`TRIM_STEP_BYTES`] of each class, or one block; the rest waits for the next interval.
     #[cold]
     pub(super) fn maintain_a_little(&self) {
-        self.end_interval(TRIM_STEP_BYTES);
+        self.end_interval::<FREE_BLOCKS>(TRIM_STEP_BYTES);
     }
 
-    fn end_interval(&self, bytes_max: usize) -> usize {
+    fn end_interval<const BLOCKS: usize>(&self, bytes_max: usize) -> usize {
         let _stay = Stay::begin();
         let end = |class: usize| {
             let surplus = self.depots[class].visit().end_interval(&self.cells, class);
             let count_max = (bytes_max / self.classes.bytes(class)).max(1);
-            self.give_back(class, surplus.min(count_max), false)
+            self.give_back::<BLOCKS>(class, surplus.min(count_max), false)
         };
         (0..self.classes.count()).map(end).sum()
     }
 
-    /// Gives back up to `count` blocks of what is above the floor, a bounded number for each time
-    /// that the lock is taken. Returns their bytes.
-    fn give_back(&self, class: usize, count: usize, drain: bool) -> usize {
+    /// Gives back up to `count` blocks of what is above the floor, up to `BLOCKS` at once and a
+    /// bounded number for each time that the lock is taken. Returns their bytes.
+    fn give_back<const BLOCKS: usize>(&self, class: usize, count: usize, drain: bool) -> usize {
         let bytes = self.classes.bytes(class);
-        let visit_max = (TRIM_VISIT_BYTES / bytes).max(1);
+        let visit_max = (TRIM_VISIT_BYTES / bytes).clamp(1, AT_ONCE);
         let (mut left, mut given, mut drain) = (count, 0, drain);
         while left > 0 {
             let mut stock = self.depots[class].visit();
@@ -61,7 +63,7 @@ impl Engine {
             // Under the lock, so that whoever holds it never takes these for being in use.
             self.ledger.moves(out * bytes);
             drop(stock);
-            self.free_all(class, magazines);
+            self.free_all::<BLOCKS>(class, magazines);
             self.ledger.discharge(out * bytes);
             self.ledger.moved(out * bytes);
             if out == 0 {

@@ -85,6 +85,12 @@ pub(crate) const FAMILIES: &[Family] = &[
         Read::Pool(|pool| Some(Number::Whole(pool.tracking_lost))),
     ),
     row(
+        "shockwave_pool_long_holds_total",
+        "Tracked buffers that were told of for being held for longer than the pool's threshold, \
+         each once.",
+        Read::Pool(|pool| Some(Number::Whole(pool.long_holds))),
+    ),
+    row(
         "shockwave_pool_in_use_bytes",
         "Bytes of buffers that are out now.",
         Read::ClassAndBeyond(

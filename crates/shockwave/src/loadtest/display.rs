@@ -26,6 +26,7 @@ impl fmt::Display for LoadTestResult {
                 "  resident      {before:>12} before     {peak} at peak     {after} after"
             )?;
         }
+        self.write_given_back(f)?;
         write_classes(f, &self.metrics)
     }
 }
@@ -42,6 +43,22 @@ impl LoadTestResult {
         }
         self.advice().map_or(Ok(()), |advice| write!(f, ": {advice}"))?;
         writeln!(f)
+    }
+
+    fn write_given_back(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(given_back) = self.given_back else { return Ok(()) };
+        let released = bytes(self.metrics.released_bytes);
+        let interval = digits(given_back.interval_seconds);
+        write!(f, "  given back    {released:>12} in all     ")?;
+        match given_back.settled_after_intervals() {
+            Some(intervals) => writeln!(
+                f,
+                "within 5 % of before {intervals:.1} intervals of {interval} s after the spike"
+            ),
+            None => {
+                writeln!(f, "not within 5 % of before at the end, in intervals of {interval} s")
+            }
+        }
     }
 
     fn write_latency(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -55,6 +55,8 @@ pub fn run_with(
         Supply::Pool => {
             let pool = BufferPool::builder().cells(config.cells).build()?;
             warm_up(&pool, config);
+            let maintained = config.scenario.gives_back(config.duration);
+            let _maintainer = maintained.map(|(interval, _)| pool.start_maintainer(interval));
             (rehearse_and_drive(&pool, config, observer)?, pool.cells())
         }
         Supply::Allocator => (rehearse_and_drive(&Allocator, config, observer)?, config.cells),

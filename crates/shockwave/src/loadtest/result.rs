@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::drive::Driven;
-use super::{Latency, LoadTestConfig, Moment, Resident, Scenario, Supply};
+use super::{GivenBack, Latency, LoadTestConfig, Moment, Resident, Scenario, Supply};
 use crate::cells::Cells;
 use crate::metrics::BufferPoolMetrics;
 
@@ -39,6 +39,9 @@ pub struct LoadTestResult {
     pub latency_ns: Latency,
     /// Resident memory of the process; `None` where the system does not say.
     pub resident_bytes: Option<Resident>,
+    /// How a spike's memory went back; `None` of all else.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub given_back: Option<GivenBack>,
     /// The pool's own account of the measured time. All zeros for plain allocation.
     pub metrics: BufferPoolMetrics,
     /// The sizes that were asked for.
@@ -102,6 +105,11 @@ impl LoadTestResult {
         } else {
             (made, made_bytes)
         };
+        let timing = config.scenario.gives_back(config.duration);
+        let timing = timing.filter(|_| config.supply == Supply::Pool);
+        let given_back = timing.and_then(|(interval, calm)| {
+            GivenBack::new(interval, calm, driven.resident, &driven.timeline)
+        });
         Self {
             scenario: config.scenario,
             duration_seconds: driven.measured.as_secs_f64(),
@@ -115,6 +123,7 @@ impl LoadTestResult {
             source_allocations: made,
             latency_ns: driven.latencies.figures(recording),
             resident_bytes: driven.resident,
+            given_back,
             metrics,
             buffer_sizes: config.buffer_sizes.clone(),
             ops_per_buffer: config.ops_per_buffer,

@@ -91,6 +91,11 @@ impl Ledger {
         self.source.is_signal_safe()
     }
 
+    /// Whether both have the same source.
+    pub(crate) fn shares_source(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.source, &other.source)
+    }
+
     /// Has the source hold still for a fork.
     pub(crate) fn before_fork(&self) {
         self.source.before_fork();
@@ -110,6 +115,17 @@ impl Ledger {
     /// Takes memory from the source, for bytes that are charged.
     pub(crate) fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
         self.source.allocate(layout)
+    }
+
+    /// Gives memory back to the source, block by block or all at once as that likes. It stays
+    /// charged.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Source::deallocate_all`].
+    pub(crate) unsafe fn deallocate_all(&self, memory: &mut [NonNull<u8>], layout: Layout) {
+        // SAFETY: the caller's word.
+        unsafe { self.source.deallocate_all(memory, layout) };
     }
 
     /// Gives memory back to the source. It stays charged.

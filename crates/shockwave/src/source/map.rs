@@ -4,14 +4,14 @@
 #![expect(unsafe_code, reason = "maps memory and gives it back")]
 
 use std::alloc::Layout;
-use std::cell::UnsafeCell;
 use std::fmt;
 use std::ptr::NonNull;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::pages::{self, PAGE_BYTES};
 use super::spans::{Cut, PART_BYTES_MIN, SLOT_PAGES_MAX, SPAN_BYTES, Spans, map_span};
 use super::{Heap, Source};
+use crate::fork::ForkLock;
+use crate::sync::MutexGuard;
 
 /// A [`Source`] of mapped pages, for Linux, and the default there.
 ///
@@ -31,25 +31,20 @@ use super::{Heap, Source};
 /// ```
 ///
 /// Cost: a lock and a search in 64 bytes for a block of up to 256 KiB, and some system calls once
-/// for each 2 MiB; one for each larger one; one for each page or block of pages that is freed, and
-/// clearing it for each block that shares a page. Blocks lie in spans of 2 MiB, each for blocks of
-/// one size; a span's address space stays until all its blocks are free, its memory does not. Sizes
-/// beyond half a page that are no whole pages are rounded up: a class of 5000 bytes takes two.
-/// Layouts that are aligned to more than a page come from [`Heap`].
+/// for each 2 MiB; one for each larger one; one for each page or block of pages that is freed, or
+/// for several in a row that are freed together, and clearing it for each block that shares a page.
+/// Blocks lie in spans of 2 MiB, each for blocks of one size; a span's address space stays until
+/// all its blocks are free, its memory does not. Sizes beyond half a page that are no whole pages
+/// are rounded up: a class of 5000 bytes takes two. Layouts that are aligned to more than a page
+/// come from [`Heap`].
 #[derive(Default)]
 pub struct Map {
     huge_pages: bool,
     prefault: bool,
-    spans: Mutex<Spans>,
-    /// The lock's guard while a fork holds it.
-    held: UnsafeCell<Option<MutexGuard<'static, Spans>>>,
+    /// In a box, so that it stays where it is even if the map is moved while a fork holds it, which
+    /// safe code could do.
+    spans: Box<ForkLock<Spans>>,
 }
-
-// SAFETY: `held` is touched only by the holder of the lock, in a fork's handlers, which run on one
-// thread; all else is `Sync`.
-unsafe impl Sync for Map {}
-// SAFETY: a map moves only while no pool has it, and then `held` is empty.
-unsafe impl Send for Map {}
 
 impl Map {
     /// Small pages, provided by the system as they are touched.
@@ -76,7 +71,7 @@ impl Map {
     }
 
     fn spans(&self) -> MutexGuard<'_, Spans> {
-        self.spans.lock().unwrap_or_else(PoisonError::into_inner)
+        self.spans.lock()
     }
 
     /// A block of a span.
@@ -105,18 +100,59 @@ impl Map {
         Some(memory)
     }
 
-    /// Frees a slot of a span, whose pages were given back.
+    /// Gives the pages of slots back to the system, neighbors together, and then frees the slots,
+    /// under one stay of the lock. What is left in `slots` means nothing.
     ///
     /// # Safety
     ///
-    /// As for [`Spans::give`].
-    unsafe fn free(&self, slot: NonNull<u8>) {
-        // SAFETY: the caller's word.
-        let free = unsafe { self.spans().give(slot) };
-        if let Some(span) = free {
-            // SAFETY: mapped as a span, off its list, and all its blocks are free.
-            unsafe { pages::unmap(span.cast(), SPAN_BYTES) };
+    /// As for [`Spans::give`], for each of them, and all are `bytes` long.
+    unsafe fn free(&self, slots: &mut [NonNull<u8>], bytes: usize) {
+        slots.sort_unstable();
+        for (start, bytes) in runs(slots, bytes) {
+            // A run does not leave its span, which begins with a header.
+            give_back(start, bytes);
         }
+        let mut free = 0;
+        let mut spans = self.spans();
+        for index in 0..slots.len() {
+            // SAFETY: the caller's word.
+            if let Some(span) = unsafe { spans.give(slots[index]) } {
+                // This slot and those before it have been given, so there is room.
+                slots[free] = span.cast();
+                free += 1;
+            }
+        }
+        drop(spans);
+        for (start, bytes) in runs(&slots[..free], SPAN_BYTES) {
+            // SAFETY: mapped as spans, off their lists, and all their blocks are free.
+            unsafe { pages::unmap(start, bytes) };
+        }
+    }
+
+    /// Frees parts of pages, and with the last one of each the page. What is left in `parts` means
+    /// nothing.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Spans::give_part`], for each of them, and all are `bytes` long.
+    unsafe fn free_parts(&self, parts: &mut [NonNull<u8>], bytes: usize) {
+        for part in &*parts {
+            // SAFETY: the caller's block.
+            unsafe { part.write_bytes(0, bytes) };
+        }
+        let mut empty = 0;
+        let mut spans = self.spans();
+        for index in 0..parts.len() {
+            // SAFETY: the caller's word.
+            if let Some(page) = unsafe { spans.give_part(parts[index]) } {
+                // This part and those before it have been given, so there is room.
+                parts[empty] = page;
+                empty += 1;
+            }
+        }
+        drop(spans);
+        // SAFETY: pages closed to all others until they are freed here.
+        unsafe { self.free(&mut parts[..empty], PAGE_BYTES) };
     }
 }
 
@@ -162,27 +198,25 @@ unsafe impl Source for Map {
     }
 
     unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout) {
+        // SAFETY: the caller's word, for this one.
+        unsafe { self.deallocate_all(&mut [memory], layout) };
+    }
+
+    unsafe fn deallocate_all(&self, memory: &mut [NonNull<u8>], layout: Layout) {
         match Shape::of(layout) {
             // SAFETY: the caller's word; the layout went this way in `allocate`.
-            Shape::Heap => unsafe { Heap.deallocate(memory, layout) },
-            // SAFETY: as above.
-            Shape::Alone(bytes) => unsafe { pages::unmap(memory, bytes) },
-            Shape::Block(pages) => {
-                give_back(memory, pages * PAGE_BYTES);
-                // SAFETY: a block of a span by the caller's word, and nobody uses it any more.
-                unsafe { self.free(memory) };
-            }
-            Shape::Part(_) => {
-                // SAFETY: the caller's block.
-                unsafe { memory.write_bytes(0, layout.size()) };
-                // SAFETY: a part of a page by the caller's word, and nobody uses it any more.
-                let page = unsafe { self.spans().give_part(memory) };
-                if let Some(page) = page {
-                    give_back(page, PAGE_BYTES);
-                    // SAFETY: its page, closed to all others meanwhile.
-                    unsafe { self.free(page) };
+            Shape::Heap => unsafe { Heap.deallocate_all(memory, layout) },
+            Shape::Alone(bytes) => {
+                memory.sort_unstable();
+                for (start, bytes) in runs(memory, bytes) {
+                    // SAFETY: as above. Linux unmaps several mappings at once.
+                    unsafe { pages::unmap(start, bytes) };
                 }
             }
+            // SAFETY: blocks of spans by the caller's word, and nobody uses them any more.
+            Shape::Block(pages) => unsafe { self.free(memory, pages * PAGE_BYTES) },
+            // SAFETY: parts of pages by the caller's word, and nobody uses them any more.
+            Shape::Part(_) => unsafe { self.free_parts(memory, layout.size()) },
         }
     }
 
@@ -193,18 +227,12 @@ unsafe impl Source for Map {
     }
 
     fn before_fork(&self) {
-        // SAFETY: the guard does not outlive the map: a fork's handlers run one after the other,
-        // and no source is dropped in between.
-        let guard = unsafe {
-            std::mem::transmute::<MutexGuard<'_, Spans>, MutexGuard<'static, Spans>>(self.spans())
-        };
-        // SAFETY: the holder of the lock alone touches `held`.
-        unsafe { *self.held.get() = Some(guard) };
+        // SAFETY: what is in a box of this module's is not moved.
+        unsafe { self.spans.hold() };
     }
 
     fn after_fork(&self) {
-        // SAFETY: the lock has been held since `before_fork`, by this thread.
-        drop(unsafe { (*self.held.get()).take() });
+        self.spans.let_go();
     }
 }
 
@@ -224,7 +252,19 @@ fn advise(memory: NonNull<u8>, bytes: usize, advice: libc::c_int) {
     unsafe { libc::madvise(memory.as_ptr().cast(), bytes, advice) };
 }
 
-/// Gives the pages of a block back to the system; they read as zeros from then on.
+/// Where blocks of so many bytes that follow each other begin, and how many bytes they have. Of
+/// blocks that ascend.
+fn runs(
+    sorted: &[NonNull<u8>],
+    bytes: usize,
+) -> impl Iterator<Item = (NonNull<u8>, usize)> + use<'_> {
+    let follow =
+        move |one: &NonNull<u8>, next: &NonNull<u8>| one.addr().get() + bytes == next.addr().get();
+    sorted.chunk_by(follow).map(move |run| (run[0], run.len() * bytes))
+}
+
+/// Gives the pages of a block, or of several in a row, back to the system; they read as zeros from
+/// then on.
 fn give_back(memory: NonNull<u8>, bytes: usize) {
     let start = memory.as_ptr();
     // SAFETY: pages of a block that nobody uses.

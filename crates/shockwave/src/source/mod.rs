@@ -74,9 +74,9 @@ pub(crate) fn default() -> Arc<dyn Source> {
 /// # Safety
 ///
 /// What `allocate` returns is valid for reads and writes of `layout.size()` bytes, aligned to
-/// `layout.align()`, all **zero**, unaliased, and stays so until it is given to `deallocate`, on
-/// whatever thread. Neither method calls into a pool. A misaligned address is caught in debug
-/// builds.
+/// `layout.align()`, all **zero**, unaliased, and stays so until it is given to `deallocate`, or to
+/// `deallocate_all`, on whatever thread. No method calls into a pool. A misaligned address is
+/// caught in debug builds.
 #[expect(unsafe_code, reason = "the contract above is what every buffer's validity rests on")]
 pub unsafe trait Source: Send + Sync + Debug {
     /// Zeroed memory for one buffer; `None` where there is none to be had, which a get reports as
@@ -91,16 +91,32 @@ pub unsafe trait Source: Send + Sync + Debug {
     /// here on.
     unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout);
 
-    /// Whether `deallocate` may be called from within a signal handler, whatever that interrupted
-    /// but a pool: it enters no allocator, and no lock that is taken outside of this source.
-    /// Default: no. If so, what a pool does not need goes back also when a put visits a depot,
-    /// which handlers may do; else only when a get or put asks the source anyway, or on
-    /// [`maintain`](crate::BufferPool::maintain).
+    /// Takes back several at once, all of one layout. Default: [`deallocate`](Self::deallocate) for
+    /// each. A source for which neighbors are less work together than apart does better; it may
+    /// reorder them. A pool that gives back calls this with up to 1,024.
+    /// Must not panic.
+    ///
+    /// # Safety
+    ///
+    /// As for `deallocate`, for each of them, and none is there twice.
+    unsafe fn deallocate_all(&self, memory: &mut [NonNull<u8>], layout: Layout) {
+        for &mut one in memory {
+            // SAFETY: the caller's word.
+            unsafe { self.deallocate(one, layout) };
+        }
+    }
+
+    /// Whether `deallocate` and `deallocate_all` may be called from within a signal handler,
+    /// whatever that interrupted but a pool: it enters no allocator, and no lock that is taken
+    /// outside of this source. Default: no. If so, what a pool does not need goes back also when a
+    /// put visits a depot, which handlers may do; else only when a get or put asks the source
+    /// anyway, or on [`maintain`](crate::BufferPool::maintain).
     fn is_signal_safe(&self) -> bool {
         false
     }
 
-    /// Called on the thread that forks, before it does. A source that has a lock of its own takes
+    /// Called on the thread that forks, before it does, once however many pools have this source. A
+    /// source that has a lock of its own takes
     /// it here and keeps it until [`after_fork`](Self::after_fork), or the child inherits it locked
     /// by a thread that is not there. Allocates nothing. Default: nothing, which is right for
     /// whoever has no lock.

@@ -4,11 +4,13 @@
 //!    get ── one in n ──▶ Tracker.record ─▶ a record in the table, a mark in the buffer's meta word
 //!    drop ─ if marked ─▶ Tracker.end   ──▶ the record goes
 //!    pool.outstanding() ▶ Tracker.look ──▶ all records there are
+//!    pool.maintain() ───▶ Track.tell   ──▶ records of long ago, each told of once
 //! ```
 #![expect(clippy::similar_names, reason = "a size and a site are what a record is about")]
 
 mod table;
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::panic::Location;
 use std::ptr::NonNull;
@@ -17,10 +19,11 @@ use std::time::Duration;
 
 use crate::callback::Callback;
 use crate::sampling::Sampling;
-use table::{Record, Table};
+use table::{Record, Table, Untold};
 
 /// A buffer that is out, as far as it is known: one of those that were sampled. From
-/// [`BufferPool::outstanding`](crate::BufferPool::outstanding).
+/// [`BufferPool::outstanding`](crate::BufferPool::outstanding), and told to
+/// [`on_long_hold`](crate::BufferPoolBuilder::on_long_hold).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Outstanding {
@@ -70,6 +73,8 @@ pub(crate) struct Track {
     pub(crate) sampling: Option<Sampling>,
     /// Who is told of a pool that ends with buffers out.
     pub(crate) on_end: Option<Callback<EndReport>>,
+    /// After how long somebody is told of a buffer that is out, and who.
+    pub(crate) on_long_hold: Option<(Duration, Callback<Outstanding>)>,
 }
 
 /// Pools that ended with buffers out.
@@ -104,6 +109,19 @@ impl Track {
             callback.call(&EndReport { buffers, bytes, outstanding: look() });
         }
     }
+
+    /// Tells of buffers that have been out for long, longest out first, each once. One that comes
+    /// back meanwhile is left out. To be called with no lock held; if who is told panics, those
+    /// that are left come next time.
+    pub(crate) fn tell_of_long_holds(&self, tracker: &Tracker) {
+        let Some((threshold, callback)) = &self.on_long_hold else { return };
+        for (untold, held) in tracker.untold(*threshold) {
+            if tracker.table.tell(untold) {
+                tracker.long_holds.fetch_add(1, Relaxed);
+                callback.call(&held);
+            }
+        }
+    }
 }
 
 /// The records of one pool that tracks.
@@ -111,11 +129,13 @@ impl Track {
 pub(crate) struct Tracker {
     sampling: Sampling,
     table: Table,
+    /// Buffers that somebody was told of for having been out for long.
+    long_holds: AtomicU64,
 }
 
 impl Tracker {
     pub(crate) fn new(sampling: Sampling) -> Self {
-        Self { sampling, table: Table::new() }
+        Self { sampling, table: Table::new(), long_holds: AtomicU64::new(0) }
     }
 
     /// Whether the get that asks is the one in so many. A few instructions, for each get.
@@ -132,7 +152,9 @@ impl Tracker {
         size: usize,
         site: &'static Location<'static>,
     ) -> bool {
-        self.table.insert(data.addr().get(), &Record { size, since: now(), site, thread: thread() })
+        let (since, thread) = (now(), thread());
+        let record = Record { size, since, site, thread, is_told: false };
+        self.table.insert(data.addr().get(), &record)
     }
 
     /// Removes the record of a buffer that goes.
@@ -142,8 +164,7 @@ impl Tracker {
 
     /// Has the record of a buffer go on for the one that it grew into. Says whether it could.
     pub(crate) fn moved(&self, from: NonNull<u8>, to: NonNull<u8>, size: usize) -> bool {
-        let record = self.table.get(from.addr().get());
-        record.is_some_and(|record| self.table.insert(to.addr().get(), &Record { size, ..record }))
+        self.table.copy(from.addr().get(), to.addr().get(), size)
     }
 
     /// All that is recorded, longest out first.
@@ -151,7 +172,17 @@ impl Tracker {
         let now = now();
         let mut found: Vec<_> =
             self.table.records().map(|record| outstanding(record, now)).collect();
-        found.sort_by_key(|one| std::cmp::Reverse(one.age));
+        found.sort_by_key(|one| Reverse(one.age));
+        found
+    }
+
+    /// All that have been out for longer than `age` and that nobody was told of, longest out first.
+    fn untold(&self, age: Duration) -> Vec<(Untold, Outstanding)> {
+        let now = now();
+        let found = self.table.untold();
+        let found = found.map(|(untold, record)| (untold, outstanding(record, now)));
+        let mut found: Vec<_> = found.filter(|(_, one)| one.age > age).collect();
+        found.sort_by_key(|(_, one)| Reverse(one.age));
         found
     }
 
@@ -159,10 +190,15 @@ impl Tracker {
     pub(crate) fn lost(&self) -> u64 {
         self.table.lost()
     }
+
+    /// Buffers that somebody was told of for having been out for long.
+    pub(crate) fn long_holds(&self) -> u64 {
+        self.long_holds.load(Relaxed)
+    }
 }
 
 fn outstanding(record: Record, now: u64) -> Outstanding {
-    let Record { size, since, site, thread } = record;
+    let Record { size, since, site, thread, .. } = record;
     Outstanding { size, age: Duration::from_nanos(now.saturating_sub(since)), site, thread }
 }
 

@@ -41,11 +41,24 @@ pub(super) struct Record {
     pub(super) since: u64,
     pub(super) site: &'static Location<'static>,
     pub(super) thread: u64,
+    /// Whether somebody was told that the buffer has been out for long.
+    pub(super) is_told: bool,
 }
+
+/// A record that nobody was told of, as it was seen. To be given to [`Table::tell`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Untold {
+    slot: usize,
+    version: u64,
+}
+
+/// The bit of a slot's version that says that its record was told of.
+const TOLD: u64 = 1;
 
 #[derive(Debug, Default)]
 struct Slot {
-    /// Goes up when the slot is claimed, so that a reader notices a record that changed under it.
+    /// Goes up to the next even number when the slot is claimed, so that a reader notices a record
+    /// that changed under it; and by [`TOLD`] when its record is told of, once.
     version: AtomicU64,
     /// The buffer's address, or [`FREE`], or [`CLAIMED`].
     address: AtomicUsize,
@@ -76,9 +89,11 @@ impl Table {
             if slot.address.compare_exchange(FREE, CLAIMED, Acquire, Relaxed).is_err() {
                 continue;
             }
-            // Nobody else writes to a slot that is claimed. Release: whoever sees this version sees
-            // that the slot was claimed for it.
-            slot.version.store(slot.version.load(Relaxed) + 1, Release);
+            // Who claimed the slot alone begins a version; what is told of the one before fails
+            // from here on, and may be lost before.
+            let version = (slot.version.load(Relaxed) | TOLD) + 1;
+            // Release: whoever sees this version sees that the slot was claimed for it.
+            slot.version.store(version | (u64::from(record.is_told) * TOLD), Release);
             // Release, before the fields: a reader that sees any of them sees this version too.
             fence(Release);
             slot.size.store(record.size, Relaxed);
@@ -101,14 +116,37 @@ impl Table {
         }
     }
 
-    /// A buffer's record, if it has one. Called by the buffer's holder.
-    pub(super) fn get(&self, address: usize) -> Option<Record> {
-        self.find(address).and_then(Slot::read)
+    /// Adds the record of a buffer, if it has one, for the one of `size` bytes that it grows into:
+    /// from here on that is the one to be told of, unless it was before. Says whether there was
+    /// room. Called by the holder of both.
+    pub(super) fn copy(&self, from: usize, to: usize, size: usize) -> bool {
+        let Some(slot) = self.find(from) else { return false };
+        // Relaxed: what matters is who set the bit first.
+        let is_told = slot.version.fetch_or(TOLD, Relaxed) & TOLD != 0;
+        let record = slot.read().map(|(_, record)| Record { size, is_told, ..record });
+        record.is_some_and(|record| self.insert(to, &record))
     }
 
     /// All records. One that changes meanwhile is left out.
     pub(super) fn records(&self) -> impl Iterator<Item = Record> + '_ {
-        self.slots.iter().filter_map(Slot::read)
+        self.slots.iter().filter_map(Slot::read).map(|(_, record)| record)
+    }
+
+    /// All records that nobody was told of. One that changes meanwhile is left out.
+    pub(super) fn untold(&self) -> impl Iterator<Item = (Untold, Record)> + '_ {
+        self.slots.iter().enumerate().filter_map(|(slot, found)| {
+            let (version, record) = found.read().filter(|(_, record)| !record.is_told)?;
+            Some((Untold { slot, version }, record))
+        })
+    }
+
+    /// Marks a record as one that was told of. Says whether the caller is to tell: nobody else
+    /// does, and the buffer was not seen to have come back.
+    pub(super) fn tell(&self, Untold { slot, version }: Untold) -> bool {
+        let slot = &self.slots[slot];
+        // Relaxed: what there is to tell was read before.
+        let marked = slot.version.compare_exchange(version, version | TOLD, Relaxed, Relaxed);
+        marked.is_ok() && slot.address.load(Relaxed) != FREE
     }
 
     /// Records that found no room.
@@ -131,7 +169,8 @@ impl Table {
 }
 
 impl Slot {
-    fn read(&self) -> Option<Record> {
+    /// The record, and its version without [`TOLD`].
+    fn read(&self) -> Option<(u64, Record)> {
         let version = self.version.load(Acquire);
         // Acquire: sees the fields that were published with the address.
         let address = self.address.load(Acquire);
@@ -139,12 +178,14 @@ impl Slot {
         let (site, thread) = (self.site.load(Relaxed), self.thread.load(Relaxed));
         // Acquire, behind the fields: if one was a later record's, so is the version seen below.
         fence(Acquire);
-        let changed =
-            self.version.load(Relaxed) != version || self.address.load(Relaxed) != address;
+        let after = self.version.load(Relaxed);
+        // To be told of changes no record.
+        let changed = after & !TOLD != version & !TOLD || self.address.load(Relaxed) != address;
         if address == FREE || address == CLAIMED || changed {
             return None;
         }
-        Some(Record { size, since, site: location(site)?, thread })
+        let (site, is_told) = (location(site)?, after & TOLD != 0);
+        Some((after & !TOLD, Record { size, since, site, thread, is_told }))
     }
 }
 
@@ -160,7 +201,7 @@ mod tests {
     use super::*;
 
     fn record(size: usize) -> Record {
-        Record { size, since: 1, site: Location::caller(), thread: 2 }
+        Record { size, since: 1, site: Location::caller(), thread: 2, is_told: false }
     }
 
     #[test]
@@ -172,9 +213,9 @@ mod tests {
         }
         assert_eq!(table.records().count(), 1000);
         for &address in &addresses {
-            assert_eq!(table.get(address).unwrap().size, address);
+            assert_eq!(table.find(address).unwrap().read().unwrap().1.size, address);
             table.remove(address);
-            assert!(table.get(address).is_none());
+            assert!(table.find(address).is_none());
         }
         assert_eq!((table.records().count(), table.lost()), (0, 0));
     }
@@ -200,17 +241,50 @@ mod tests {
                 scope.spawn(move || {
                     for i in 0..20_000_u64 {
                         let size = usize::try_from(i).unwrap();
-                        let one = Record { size, since: i, thread: i, site: Location::caller() };
+                        let one = Record { since: i, thread: i, ..record(size) };
                         assert!(table.insert(thread * 64, &one));
                         table.remove(thread * 64);
                     }
                 });
             }
             for _ in 0..200 {
+                for (untold, seen) in table.untold() {
+                    assert_eq!((seen.size as u64, seen.since), (seen.since, seen.thread));
+                    table.tell(untold);
+                }
                 for seen in table.records() {
                     assert_eq!((seen.size as u64, seen.since), (seen.since, seen.thread));
                 }
             }
         });
+        assert!(table.insert(64, &record(1)));
+        assert_eq!(table.untold().count(), 1, "what was told of others is not said of this one");
+    }
+
+    #[test]
+    fn a_record_is_told_of_once_and_so_is_the_one_that_goes_on_for_it() {
+        let table = Table::new();
+        assert!(table.insert(64, &record(1)));
+        let seen: Vec<_> = table.untold().map(|(untold, _)| untold).collect();
+        assert!(table.tell(seen[0]));
+        assert!(!table.tell(seen[0]), "once");
+        assert!(table.copy(64, 128, 2));
+        table.remove(64);
+        assert_eq!((table.untold().count(), table.records().count()), (0, 1));
+        table.remove(128);
+
+        assert!(table.insert(64, &record(1)));
+        let (before, _) = table.untold().next().unwrap();
+        assert!(table.copy(64, 128, 2));
+        assert_eq!(table.untold().count(), 1, "only the one that goes on");
+        assert!(!table.tell(before));
+        table.remove(64);
+        let (untold, seen) = table.untold().next().unwrap();
+        assert_eq!(seen.size, 2);
+        table.remove(128);
+        assert!(!table.tell(untold), "it came back in between");
+        assert!(table.insert(128, &record(3)));
+        assert!(!table.tell(untold), "this is another");
+        assert_eq!(table.untold().count(), 1);
     }
 }

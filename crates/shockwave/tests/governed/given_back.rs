@@ -133,6 +133,35 @@ fn gets_and_puts_that_a_handler_may_do_ask_nothing_of_a_source_that_is_not_for_h
 }
 
 #[test]
+fn traffic_that_its_cells_serve_gives_nothing_back_and_maintaining_does_beside_it() {
+    on_both(|cells| {
+        let source = Counting::for_handlers();
+        let pool = builder(cells).trim_interval(Duration::from_millis(1)).source(source.clone());
+        let pool = pool.build().unwrap();
+        let on_one_cpu = || {
+            bind(0);
+            peak(&pool, 1000, 4096);
+            // From here on its cell has one.
+            drop(pool.get(4096));
+            let (out, visits) = (source.out(), pool.metrics().pools[1].gets_depot);
+            for _ in 0..30 {
+                (0..100).for_each(|_| drop(pool.get(4096)));
+                thread::sleep(Duration::from_millis(1));
+            }
+            assert_eq!((source.out(), pool.metrics().pools[1].gets_depot), (out, visits));
+            for _ in 0..3 {
+                pool.maintain();
+                drop(pool.get(4096));
+            }
+            let left = source.out() / 4096;
+            assert!(left <= 243, "what one cell may hold, of 1000: {left}");
+        };
+        thread::scope(|scope| scope.spawn(on_one_cpu).join().unwrap());
+        check(&pool);
+    });
+}
+
+#[test]
 fn a_step_that_comes_by_is_bounded() {
     const STEP: usize = 4 << 20;
     on_both(|cells| {

@@ -39,6 +39,7 @@ pub(crate) fn snapshot() -> BufferPoolMetrics {
     pool.budget_bytes = 1_000_000;
     pool.writes_after_return = 13;
     pool.tracking_lost = 14;
+    pool.long_holds = 20;
     pool.pools_ended_in_use = 15;
     pool.raw_handles.out = 16;
     pool.raw_handles.double_returns = 17;

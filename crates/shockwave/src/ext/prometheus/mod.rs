@@ -45,6 +45,7 @@
 //! | `in_use_bytes`, `idle_bytes`, `in_use_buffers`, `idle_buffers` | class | what is out, what lies idle, now |
 //! | `taken_bytes`, `budget_bytes` | | bytes taken from the source now, and how many may be; the latter only with a budget |
 //! | `writes_after_return_total`, `tracking_lost_total` | | idle buffers found written to; sampled gets not recorded |
+//! | `long_holds_total` | | buffers told of for being held for longer than the pool's threshold |
 //! | `pinned_bytes` | | bytes of frozen buffers, whole, now |
 //! | `hit_ratio` | | hits of all gets of a class since the start, 0 to 1 |
 //!

@@ -7,6 +7,7 @@ mod hold;
 mod spike;
 mod steady;
 
+use std::time::Duration;
 use std::{error, fmt, str};
 
 use super::LoadTestError;
@@ -40,7 +41,8 @@ pub enum Scenario {
     Hold,
     /// Starts a thread, takes and returns 64 buffers on it, ends it; and again.
     Churn,
-    /// Holds 16 buffers, grows to 1,024 in the middle of the test and shrinks to 16 again.
+    /// Holds 16 buffers, grows to 1,024 in the middle of the test and shrinks to 16 again. The pool
+    /// is maintained meanwhile, so that what was made for the spike goes back.
     Spike,
 }
 
@@ -95,6 +97,12 @@ impl Scenario {
             Self::Hold => hold::HELD,
             Self::Spike => spike::USUAL,
         }
+    }
+
+    /// How often a test of this duration maintains its pool, and when its traffic is calm again, if
+    /// it is about giving back.
+    pub(super) fn gives_back(self, duration: Duration) -> Option<(Duration, Duration)> {
+        (self == Self::Spike).then(|| (spike::interval(duration), spike::calm(duration)))
     }
 
     /// Does the work until the gate says stop, and at least one operation.

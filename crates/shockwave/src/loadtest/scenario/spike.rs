@@ -1,4 +1,5 @@
-//! Spike: the number of buffers held grows to many times the usual, and shrinks back.
+//! Spike: the number of buffers held grows to many times the usual, and shrinks back; and what was
+//! made for it is given back, by a maintainer that looks twenty times.
 //!
 //! ```text
 //!   held   1024 │          ┌──────┐
@@ -9,6 +10,7 @@
 //! ```
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::{Lender, LoadTestError, Worker};
 
@@ -17,6 +19,23 @@ pub(super) const USUAL: usize = 16;
 
 /// Buffers that a worker holds at the peak: 64 times the usual.
 const PEAK: usize = 1024;
+
+/// Times that the pool is maintained, so that six intervals follow the spike: twice as many as it
+/// takes at most until nothing is left of it.
+const INTERVALS: u32 = 20;
+
+/// Where on its way a test is back to the usual.
+const CALM: f64 = 0.7;
+
+/// How often the pool is maintained meanwhile.
+pub(super) fn interval(duration: Duration) -> Duration {
+    (duration / INTERVALS).max(Duration::from_millis(1))
+}
+
+/// When the spike is over.
+pub(super) fn calm(duration: Duration) -> Duration {
+    duration.mul_f64(CALM)
+}
 
 /// Operations between two looks at the clock, which costs as much as one of them.
 const LOOK_EVERY: usize = 16;
@@ -57,7 +76,7 @@ fn level(point: f64) -> usize {
     let height = match point {
         rising if (0.3..0.4).contains(&rising) => (rising - 0.3) / 0.1,
         peak if (0.4..0.6).contains(&peak) => 1.0,
-        falling if (0.6..0.7).contains(&falling) => (0.7 - falling) / 0.1,
+        falling if (0.6..CALM).contains(&falling) => (CALM - falling) / 0.1,
         _ => 0.0,
     };
     USUAL + ((PEAK - USUAL) as f64 * height) as usize

@@ -6,6 +6,8 @@
 #![cfg(all(target_os = "linux", not(shockwave_asan)))]
 #![expect(unsafe_code, reason = "is a user of the source, and maps memory")]
 
+mod together;
+
 use std::alloc::Layout;
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -19,6 +21,8 @@ const PAGE: usize = 4096;
 thread_local! {
     /// Bytes that this thread has mapped and not unmapped.
     static MAPPED: Cell<isize> = const { Cell::new(0) };
+    /// Times that this thread has given pages back, or unmapped some.
+    static GIVEN: Cell<usize> = const { Cell::new(0) };
     /// Whether this thread is to get no mappings.
     static REFUSED: Cell<bool> = const { Cell::new(false) };
 }
@@ -45,8 +49,21 @@ unsafe extern "C" fn mmap(
 #[unsafe(no_mangle)]
 unsafe extern "C" fn munmap(address: *mut libc::c_void, bytes: libc::size_t) -> libc::c_int {
     MAPPED.set(MAPPED.get() - bytes.cast_signed());
+    GIVEN.set(GIVEN.get() + 1);
     // SAFETY: the caller's arguments.
     let result = unsafe { libc::syscall(libc::SYS_munmap, address, bytes) };
+    i32::from(result != 0)
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn madvise(
+    address: *mut libc::c_void,
+    bytes: libc::size_t,
+    advice: libc::c_int,
+) -> libc::c_int {
+    GIVEN.set(GIVEN.get() + usize::from(advice == libc::MADV_DONTNEED));
+    // SAFETY: the caller's arguments.
+    let result = unsafe { libc::syscall(libc::SYS_madvise, address, bytes, advice) };
     i32::from(result != 0)
 }
 
@@ -258,7 +275,7 @@ fn it_is_what_pools_have_by_default() {
     assert!(MAPPED.get() >= before + (7 << 20), "three spans and a mapping of its own");
     drop(held);
     assert_eq!(pool.trim(), (2 + 4 + 64) << 10);
-    assert!(MAPPED.get() < before + (2 << 20), "cells and magazines");
+    assert!(MAPPED.get() < before + (5 << 20), "cells, address space for 4 MiB, and magazines");
     drop(pool);
     assert_eq!(MAPPED.get(), before);
 }
