@@ -11,7 +11,8 @@ use shockwave::loadtest::Scenario;
 
 use crate::exit_code;
 use crate::parse::{
-    ParseError, parse_duration, parse_ops, parse_percent, parse_sizes, parse_warmup, parse_workers,
+    ParseError, parse_classes, parse_duration, parse_ops, parse_percent, parse_sizes, parse_warmup,
+    parse_workers,
 };
 use crate::plan::PlanArgs;
 #[cfg(unix)]
@@ -220,6 +221,11 @@ pub(crate) struct Sizes(pub(crate) Vec<usize>);
 
 pub(crate) fn parse_size_list(text: &str) -> Result<Sizes, ParseError> {
     parse_sizes(text).map(Sizes)
+}
+
+/// Sizes of classes, as one value.
+pub(crate) fn parse_class_list(text: &str) -> Result<Sizes, ParseError> {
+    parse_classes(text).map(Sizes)
 }
 
 /// The whole command, with the exit codes in its help.

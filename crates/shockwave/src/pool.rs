@@ -1,6 +1,8 @@
 //! The pool: what users call.
 #![expect(unsafe_code, reason = "finds the pool of a buffer")]
 
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
 use crate::buffer::{Buffer, settle};
 use crate::cells::Cells;
 use crate::engine::Engine;
@@ -218,6 +220,11 @@ impl PartialEq for BufferPool {
 }
 
 impl Eq for BufferPool {}
+
+// A panic that passes through a pool, from its own `get`, from a source or from a callback, leaves
+// its books in order: whoever catches it may go on. Said here, since a callback within hides it.
+impl UnwindSafe for BufferPool {}
+impl RefUnwindSafe for BufferPool {}
 
 impl Buffer {
     /// A handle of the pool that this buffer goes back to, or `None` if its last handle has gone.

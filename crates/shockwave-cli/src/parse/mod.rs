@@ -17,6 +17,6 @@ pub use error::ParseError;
 pub(crate) use host::{AllowedHost, Host, parse_host};
 pub(crate) use path::parse_directory;
 pub use percent::parse_percent;
-pub(crate) use size::{parse_amount, parse_budget};
+pub(crate) use size::{parse_amount, parse_budget, parse_classes};
 pub use size::{parse_size, parse_sizes};
 pub(crate) use url::{MetricsUrl, parse_metrics_url};

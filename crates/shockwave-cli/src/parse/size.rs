@@ -6,6 +6,8 @@ const EXPECTED: &str = "1 to 4294967295 bytes, as in 2048, 4k, 4KiB, 1m or 1MiB 
 
 const EXPECTED_LIST: &str = "sizes with commas between them, as in 4k,8k";
 
+const EXPECTED_CLASSES: &str = "1 to 32 ascending sizes of 64 to 16m bytes, as in 2k,8k,64k";
+
 const EXPECTED_AMOUNT: &str = "0 to 1048576g bytes, as in 4096, 64k, 512m or 1g (k is 1024)";
 
 const EXPECTED_BUDGET: &str = "64 to 1048576g bytes, as in 64m, 512m or 2g (k is 1024)";
@@ -53,11 +55,14 @@ pub(crate) fn parse_amount(text: &str) -> Result<u64, ParseError> {
 
 /// Reads a budget: an amount that is large enough for a buffer of the least class there may be.
 pub(crate) fn parse_budget(text: &str) -> Result<usize, ParseError> {
-    let amount = parse_amount(text)?;
-    if amount < BUDGET_MIN {
-        return Err(ParseError::new("a budget holds a buffer at least", EXPECTED_BUDGET));
+    let refuse = |wrong: &str| Err(ParseError::new(wrong, EXPECTED_BUDGET));
+    match parse_bytes(text, EXPECTED_BUDGET)? {
+        amount if amount < BUDGET_MIN => refuse("a budget holds a buffer at least"),
+        amount if amount <= AMOUNT_MAX => {
+            usize::try_from(amount).or_else(|_| refuse("the amount is too large"))
+        }
+        _ => refuse("the amount is too large"),
     }
-    usize::try_from(amount).or(Err(ParseError::new("the amount is too large", EXPECTED_BUDGET)))
 }
 
 /// A whole number and its unit; `u64::MAX` for what is beyond it.
@@ -103,6 +108,26 @@ pub fn parse_sizes(text: &str) -> Result<Vec<usize>, ParseError> {
         sizes.push(size);
     }
     Ok(sizes)
+}
+
+/// Reads the sizes of a pool's classes.
+///
+/// # Errors
+///
+/// What is wrong with them, and what was expected.
+pub(crate) fn parse_classes(text: &str) -> Result<Vec<usize>, ParseError> {
+    let classes = parse_sizes(text)?;
+    let refuse = |wrong: String| Err(ParseError::new(wrong, EXPECTED_CLASSES));
+    if let Some(odd) = classes.iter().find(|size| !(64..=16 << 20).contains(*size)) {
+        return refuse(format!("there is no class of {odd} bytes"));
+    }
+    if let Some((one, next)) = classes.iter().zip(&classes[1..]).find(|(one, next)| one > next) {
+        return refuse(format!("{next} follows {one}"));
+    }
+    if classes.len() > 32 {
+        return refuse(format!("{} classes are too many", classes.len()));
+    }
+    Ok(classes)
 }
 
 #[cfg(test)]
@@ -194,6 +219,25 @@ mod tests {
         ] {
             let error = parse_sizes(text).unwrap_err().to_string();
             assert!(error.contains(words) && error.contains("expected"), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn classes_are_those_that_a_pool_can_have() {
+        let many: Vec<_> = (1..=33).map(|size| (64 * size).to_string()).collect();
+        for (text, words) in [
+            ("63", "no class of 63 bytes"),
+            ("4k,17m", "no class of 17825792 bytes"),
+            ("4k,2k", "2048 follows 4096"),
+            ("4k,4k", "twice"),
+            (&many.join(","), "33 classes"),
+        ] {
+            let error = parse_classes(text).unwrap_err().to_string();
+            assert!(error.contains(words) && error.contains("expected"), "{text:?}: {error}");
+        }
+        for text in ["64", "16m", "64,100,16m", &many[..32].join(",")] {
+            let classes = parse_classes(text).unwrap();
+            assert!(shockwave::BufferPool::builder().classes(&classes).build().is_ok(), "{text}");
         }
     }
 }

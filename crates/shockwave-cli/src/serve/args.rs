@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use shockwave_http::Exhausted;
 
-use crate::args::{CellsArg, Sizes, parse_size_list};
+use crate::args::{CellsArg, Sizes, parse_class_list};
 use crate::parse::{
     AllowedHost, parse_address, parse_amount, parse_budget, parse_connections, parse_directory,
     parse_duration, parse_host, parse_sampling, parse_warmup, parse_workers,
@@ -52,7 +52,7 @@ pub(crate) struct ServeArgs {
         long,
         env = "SHOCKWAVE_CLASSES",
         value_name = "SIZES",
-        value_parser = parse_size_list,
+        value_parser = parse_class_list,
         allow_hyphen_values = true
     )]
     pub(crate) classes: Option<Sizes>,

@@ -52,6 +52,9 @@ pub(crate) fn run(args: &ServeArgs, color: Color) -> anyhow::Result<Exit> {
         runtime.worker_threads(workers);
     }
     let runtime = runtime.enable_all().build().context("cannot start the runtime")?;
-    runtime.block_on(server::serve(args, pool))?;
-    Ok(Exit::Ok)
+    let served = runtime.block_on(server::serve(args, pool));
+    // A thread may be opening a file of `--root` that never opens, such as a pipe without a writer
+    // or one on a server that is gone. All requests have had their time.
+    runtime.shutdown_background();
+    served.map(|()| Exit::Ok)
 }

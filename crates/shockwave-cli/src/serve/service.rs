@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, VARY};
+use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, EXPECT, HeaderValue, VARY};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use shockwave::prometheus::Format;
 use tower_service::Service;
@@ -76,7 +76,15 @@ impl App {
             Route::Healthy => fresh(TEXT, Body::whole("ok\n")),
             Route::Ready if self.state.is_ready() => fresh(TEXT, Body::whole("ready\n")),
             Route::Ready => refuse(StatusCode::SERVICE_UNAVAILABLE, "ending\n"),
-            Route::Echo => fresh("application/octet-stream", Body::stream(request.into_body())),
+            Route::Echo => {
+                // A client that waits for 100 would take the answer for a refusal.
+                let is_awaited = request.headers().contains_key(EXPECT);
+                let mut body = Body::stream(request.into_body());
+                if is_awaited {
+                    body = body.begun().await;
+                }
+                fresh("application/octet-stream", body)
+            }
             Route::Bytes(length) => match parse_amount(length) {
                 Ok(length) => {
                     fresh(TEXT, Body::stream(Dots::new(self.state.pool().clone(), length)))

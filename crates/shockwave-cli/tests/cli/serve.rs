@@ -129,6 +129,21 @@ fn events_come_one_after_the_other_and_end_with_the_server() {
 }
 
 #[test]
+fn a_client_that_waits_for_100_gets_it_before_the_answer() {
+    let server = Server::start(&[]);
+    let head = "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\nconnection: close\r\n\
+                expect: 100-continue\r\n\r\n";
+    let mut stream = server.begin(head);
+    let mut first = [0; 25];
+    stream.read_exact(&mut first).unwrap();
+    assert_eq!(first, *b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(b"body").unwrap();
+    let (head, body) = split(stream);
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert_eq!(body, "body");
+}
+
+#[test]
 fn a_request_under_way_is_answered_before_it_ends() {
     let server = Server::start(&[]);
     let head = "POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 8\r\n\r\nhalf";
@@ -170,6 +185,21 @@ fn it_does_not_wait_for_ever_and_not_at_all_after_a_second_signal() {
     server.signal("INT");
     server.logged("at once");
     assert_eq!(server.ended(), Some(130));
+}
+
+#[test]
+fn it_does_not_wait_for_a_file_that_never_opens() {
+    let root = place("pipe");
+    std::fs::create_dir_all(&root).unwrap();
+    let made = Command::new("mkfifo").arg(root.join("pipe")).status().unwrap();
+    assert!(made.success());
+    let server = Server::start(&["--root", root.to_str().unwrap(), "--shutdown-timeout", "50ms"]);
+    let _stream = server.begin("GET /static/pipe HTTP/1.1\r\nhost: x\r\n\r\n");
+    server.becomes(|metrics| whole(metrics, "/server/connections/active") == 2);
+    server.signal("TERM");
+    server.logged("broken off");
+    assert_eq!(server.ended(), Some(0));
+    std::fs::remove_dir_all(&root).unwrap();
 }
 
 #[test]

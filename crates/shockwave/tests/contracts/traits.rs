@@ -34,6 +34,9 @@ const _: () = {
     is_an_error::<GetError>();
     is_an_error::<BuildError>();
     may_be_used_after_a_panic::<Buffer>();
+    may_be_used_after_a_panic::<&Buffer>();
+    may_be_used_after_a_panic::<BufferPool>();
+    may_be_used_after_a_panic::<&BufferPool>();
     assert!(size_of::<Buffer>() == 2 * size_of::<usize>());
     assert!(size_of::<Option<Buffer>>() == size_of::<Buffer>());
 };
