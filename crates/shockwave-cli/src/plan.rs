@@ -58,6 +58,7 @@ fn read(source: &str) -> anyhow::Result<String> {
         Ok(text) => Ok(text),
         Err(error) => match parse_metrics_url(source) {
             Ok(url) if !source.contains('/') || source.contains("://") => fetch_text(&url),
+            Err(wrong) if source.is_empty() || source.contains("://") => Err(wrong.into()),
             _ => Err(error).with_context(|| format!("cannot read {source}")),
         },
     }

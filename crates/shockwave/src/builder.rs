@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::buffer::settle_debts;
+use crate::buffer::{hand_debts_over, settle_debts};
 use crate::cells::{CellSet, Cells};
 use crate::class::{DEFAULT_CLASSES, SizeClasses};
 use crate::engine::{Engine, Rules};
@@ -12,7 +12,7 @@ use crate::life::Handle;
 use crate::limits::{PER_CORE_BYTES, TRIM_INTERVAL_MS};
 use crate::modes::Modes;
 use crate::pool::BufferPool;
-use crate::reentry;
+use crate::reentry::{self, Debts};
 use crate::source::{self, Source};
 use crate::watch::{Marks, Pressure};
 
@@ -173,7 +173,7 @@ impl BufferPoolBuilder {
     /// `SHOCKWAVE_CELLS`, [`on_long_hold`](Self::on_long_hold) without [`track`](Self::track), or
     /// 2048 pools alive.
     pub fn build(self) -> Result<BufferPool, BuildError> {
-        reentry::settle_with(settle_debts);
+        reentry::settle_with(Debts { settle: settle_debts, hand_over: hand_debts_over });
         let classes = SizeClasses::new(&self.classes)?;
         let cells = CellSet::new(self.cells)?;
         self.modes.check()?;

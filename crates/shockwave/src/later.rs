@@ -4,7 +4,8 @@
 //! A drop that interrupts this thread's own slow path must neither wait for a lock, which would be
 //! for ever, nor call the source, which may be what it interrupted, nor lose the buffer. It leaves
 //! it here, on its thread's list through the buffers' own memory, and the slow path that it
-//! interrupted, once it is done, takes all and drops them again.
+//! interrupted, once it is done, takes all and drops them again. Where that is a fork, which may
+//! call nothing, they go on to a list for whichever thread is next.
 //!
 //! ```text
 //!    head ──▶ ┌────────────┬───────────┐    ┌────────────┬───────────┐
@@ -12,8 +13,8 @@
 //!             └────────────┴───────────┘    └────────────┴───────────┘
 //! ```
 //!
-//! The list is one thread's, but a handler may come between any two instructions of the others
-//! that use it, so its head is exchanged whole. Pushing single links and taking the whole list
+//! Most lists are one thread's, but a handler may come between any two instructions of the others
+//! that use it, so the head is exchanged whole. Pushing single links and taking the whole list
 //! needs no protection against a link that comes back (the "ABA problem"), since nobody ever takes
 //! one link out.
 #![expect(unsafe_code, reason = "keeps links in buffers that wait")]
@@ -64,7 +65,7 @@ impl Later {
             // SAFETY: buffers are aligned to more and long enough, and until the exchange succeeds
             // this one is the caller's alone.
             unsafe { link.write(Link { next, meta }) };
-            // Release: a handler that comes next finds the link written.
+            // Release: whoever comes next, a handler or another thread, finds the link written.
             match self.0.compare_exchange_weak(next, link.as_ptr(), Release, Relaxed) {
                 Ok(_) => return,
                 Err(now) => next = now,
@@ -74,7 +75,7 @@ impl Later {
 
     /// Takes all, and gives each buffer's parts to `take`, its link wiped.
     pub(crate) fn take_all(&self, mut take: impl FnMut(NonNull<u8>, Meta)) {
-        // Acquire: reads no link earlier, when a handler may not have written it yet.
+        // Acquire: reads no link earlier, when it may not have been written yet.
         let mut next = self.0.swap(null_mut(), Acquire);
         while let Some(link) = NonNull::new(next) {
             // SAFETY: what is on the list was pushed, and by the swap it is this caller's alone.

@@ -48,7 +48,8 @@ pub(crate) const EXCHANGES_TO_GROW: u32 = 4;
 pub(crate) const GETS_OFTEN: u64 = 8;
 
 /// CPUs that x86-64 Linux may be built for, at most: `NR_CPUS` in the kernel's `arch/x86/Kconfig`.
-/// Each pool has address space for as many rows of cells, and memory for those of CPUs that run.
+/// Each pool has address space for as many rows of cells, 4 MiB, and memory for those of CPUs that
+/// run; what is beyond the CPUs that there are is mapped to be read only.
 pub(crate) const CPUS_MAX: usize = 1 << 13;
 
 /// Rows of cells that are ever opened. A thread on a CPU with a number beyond works by the slow

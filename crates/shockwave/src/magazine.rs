@@ -240,9 +240,9 @@ impl Magazine {
         self.set(word);
     }
 
-    /// Has the `gap`th get from here, `1..`, leave the fast path to be looked at.
+    /// Has the `gap`th get from here leave the fast path to be looked at, or each with a gap of 0.
     pub(crate) fn sample_after(&mut self, gap: u64) {
-        self.slots().limit.store((self.word().gets + gap - 1) << 8, Relaxed);
+        self.slots().limit.store((self.word().gets + gap).saturating_sub(1) << 8, Relaxed);
     }
 
     /// Takes the count of gets out of the word, leaving zero.

@@ -20,11 +20,21 @@ thread_word! {
 }
 
 /// What does that; set once, by whoever builds the first pool.
-static SETTLE: OnceLock<fn()> = OnceLock::new();
+static DEBTS: OnceLock<Debts> = OnceLock::new();
 
-/// Has `settle` called at the end of slow paths that [`owe`] it.
-pub(crate) fn settle_with(settle: fn()) {
-    SETTLE.get_or_init(|| settle);
+/// What is done about things that were left to be done.
+#[derive(Debug)]
+pub(crate) struct Debts {
+    /// Called at the end of slow paths that [`owe`] it.
+    pub(crate) settle: fn(),
+    /// Leaves them to whichever thread is next, where they cannot be settled.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "only a fork calls it"))]
+    pub(crate) hand_over: fn(),
+}
+
+/// Says what is to be done about what is left to be done.
+pub(crate) fn settle_with(debts: Debts) {
+    DEBTS.get_or_init(|| debts);
 }
 
 /// Says, from within a nested call, that its thread has something to settle once it is out of its
@@ -54,9 +64,12 @@ impl Stay {
         INSIDE.with(std::cell::Cell::get)
     }
 
-    /// Ends this stay, and leaves to the next one what there is to settle.
+    /// Ends this stay, and leaves to the next one, on whichever thread, what there is to settle.
     #[cfg(unix)]
     pub(crate) fn end_in_debt(self) {
+        if let Some(debts) = DEBTS.get() {
+            (debts.hand_over)();
+        }
         compiler_fence(SeqCst);
         INSIDE.with(|inside| inside.set(self.nested));
         std::mem::forget(self);
@@ -85,7 +98,7 @@ impl Drop for Stay {
 #[inline(never)]
 fn settle() {
     OWED.with(|owed| owed.set(false));
-    if let Some(settle) = SETTLE.get() {
-        settle();
+    if let Some(debts) = DEBTS.get() {
+        (debts.settle)();
     }
 }

@@ -1,10 +1,11 @@
 //! `/static/`: the files of a directory. Which file it is, ranges and dates are tower-http's.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use http::header::{CONTENT_SECURITY_POLICY, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{Request, Response, StatusCode, Uri};
+use percent_encoding::percent_decode_str;
 use tower_http::services::ServeDir;
 use tracing::warn;
 
@@ -18,17 +19,22 @@ const POLICY: &str = "default-src 'self' 'unsafe-inline' data:; form-action 'non
 /// followed: who may make one there may serve anything.
 #[derive(Debug, Clone)]
 pub(crate) struct Files {
+    root: PathBuf,
     directory: ServeDir,
 }
 
 impl Files {
     pub(crate) fn new(root: &Path) -> Self {
-        Self { directory: ServeDir::new(root).append_index_html_on_directories(false) }
+        let directory = ServeDir::new(root).append_index_html_on_directories(false);
+        Self { root: root.into(), directory }
     }
 
     /// The file that a request for `/static/…` asks for.
     pub(crate) async fn answer(&self, request: Request<()>) -> Response<Body> {
         let Some(request) = below(request) else { return empty(StatusCode::NOT_FOUND) };
+        if self.may_never_open(request.uri().path()).await {
+            return empty(StatusCode::NOT_FOUND);
+        }
         match self.directory.clone().try_call(request).await {
             Ok(mut response) => {
                 let policy = HeaderValue::from_static(POLICY);
@@ -40,6 +46,17 @@ impl Files {
                 empty(StatusCode::INTERNAL_SERVER_ERROR)
             }
         }
+    }
+}
+
+impl Files {
+    /// Whether there is something at the path that is neither a file nor a directory. To open a
+    /// pipe may take for ever, and would keep a thread.
+    async fn may_never_open(&self, path: &str) -> bool {
+        let path = percent_decode_str(path.trim_start_matches('/'));
+        let Ok(path) = path.decode_utf8() else { return false };
+        let found = tokio::fs::metadata(self.root.join(path.trim_start_matches('/'))).await;
+        found.is_ok_and(|found| !found.is_file() && !found.is_dir())
     }
 }
 

@@ -13,6 +13,9 @@ use super::args::ServeArgs;
 /// each of them finds its share in the depot when it first looks there.
 const WARM_PER_CORE: usize = 32;
 
+/// Bytes that a request is first read into, if there is a class for as many.
+const READ_BYTES: usize = 4 << 10;
+
 /// Makes the pool and its first buffers.
 pub(crate) fn pool(args: &ServeArgs) -> anyhow::Result<BufferPool> {
     let mut builder = BufferPool::builder().cells(args.cells.into());
@@ -26,6 +29,12 @@ pub(crate) fn pool(args: &ServeArgs) -> anyhow::Result<BufferPool> {
         builder = builder.track(Sampling::one_in(gets)).on_long_hold(args.long_hold, tell);
     }
     let pool = builder.build().context("cannot make the pool")?;
+    let read = READ_BYTES.min(pool.class_sizes().max().unwrap_or(READ_BYTES));
+    if pool.try_get(read).is_err() {
+        warn!(
+            "the budget has no room for a request's buffer: all but health and metrics is refused"
+        );
+    }
     let count = args.warmup.unwrap_or_else(|| {
         let cores = available_parallelism().map_or(1, usize::from);
         let one_of_each: usize = pool.class_sizes().sum();

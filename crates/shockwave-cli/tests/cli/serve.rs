@@ -131,7 +131,7 @@ fn events_come_one_after_the_other_and_end_with_the_server() {
 #[test]
 fn a_client_that_waits_for_100_gets_it_before_the_answer() {
     let server = Server::start(&[]);
-    let head = "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\nconnection: close\r\n\
+    let head = "POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4\r\nconnection: close\r\n\
                 expect: 100-continue\r\n\r\n";
     let mut stream = server.begin(head);
     let mut first = [0; 25];
@@ -188,16 +188,17 @@ fn it_does_not_wait_for_ever_and_not_at_all_after_a_second_signal() {
 }
 
 #[test]
-fn it_does_not_wait_for_a_file_that_never_opens() {
+fn a_pipe_is_no_file_to_wait_for() {
     let root = place("pipe");
     std::fs::create_dir_all(&root).unwrap();
     let made = Command::new("mkfifo").arg(root.join("pipe")).status().unwrap();
     assert!(made.success());
-    let server = Server::start(&["--root", root.to_str().unwrap(), "--shutdown-timeout", "50ms"]);
-    let _stream = server.begin("GET /static/pipe HTTP/1.1\r\nhost: x\r\n\r\n");
-    server.becomes(|metrics| whole(metrics, "/server/connections/active") == 2);
+    let server = Server::start(&["--root", root.to_str().unwrap()]);
+    for path in ["pipe", "%70ipe", "/pipe", "%2fpipe"] {
+        let (head, _) = server.ask(&format!("GET /static/{path}"), "");
+        assert!(head.starts_with("HTTP/1.1 404 "), "{path}: {head}");
+    }
     server.signal("TERM");
-    server.logged("broken off");
     assert_eq!(server.ended(), Some(0));
     std::fs::remove_dir_all(&root).unwrap();
 }
@@ -247,6 +248,20 @@ fn a_budget_bounds_what_is_taken_and_a_warm_up_that_does_not_fit_is_warned_of() 
     assert_eq!(server.warned, ["there is no room for the whole warm-up: try a larger --budget"]);
     assert_eq!(server.get("/bytes/1m").len(), 1 << 20, "in 16 KiB, one after the other");
     assert!(whole(&server.metrics(), "/pool/taken_bytes") <= 64 << 10);
+}
+
+#[test]
+fn a_budget_without_room_for_a_request_is_warned_of() {
+    let server = Server::start(&["--budget", "3k", "--warmup", "0"]);
+    assert_eq!(
+        server.warned,
+        ["the budget has no room for a request's buffer: all but health and metrics is refused"]
+    );
+    assert_eq!(server.get("/healthz"), "ok\n");
+    assert!(server.ask("GET /bytes/1", "").0.starts_with("HTTP/1.1 503 "));
+    let server = Server::start(&["--budget", "3k", "--warmup", "0", "--classes", "2k"]);
+    assert_eq!(server.warned, [""; 0]);
+    assert!(server.ask("GET /bytes/1", "").0.starts_with("HTTP/1.1 200 "));
 }
 
 #[test]

@@ -35,7 +35,7 @@ use crate::meta::Meta;
 use crate::oversize::Oversize;
 use crate::reentry::Stay;
 
-pub(crate) use settle::{settle, settle_debts};
+pub(crate) use settle::{hand_debts_over, settle, settle_debts};
 
 /// A buffer from a pool: a byte vector that goes back to its pool when dropped.
 ///

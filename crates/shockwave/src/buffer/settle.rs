@@ -20,11 +20,15 @@ thread_local! {
 #[cfg(loom)]
 loom::thread_local! { static LATER: Later = Later::new(); }
 
+/// Those that a thread could not settle itself, because it was in the middle of a fork.
+static STRANDED: Later = Later::new();
+
 /// Drops the buffers that wait, unless this thread is inside of a slow path itself. Says whether
 /// there were any.
 #[inline]
 pub(crate) fn settle() -> bool {
-    let any = !LATER.with(Later::is_empty) && !Stay::is_on();
+    let none = LATER.with(Later::is_empty) && STRANDED.is_empty();
+    let any = !none && !Stay::is_on();
     if any {
         settle_now();
     }
@@ -37,10 +41,20 @@ pub(crate) fn settle_debts() {
     life::wake_owed();
 }
 
+/// Leaves the buffers that wait to the next slow path of whichever thread.
+pub(crate) fn hand_debts_over() {
+    LATER.with(|later| {
+        // SAFETY: they are handed on as they were left.
+        later.take_all(|data, meta| unsafe { STRANDED.push(data, meta) });
+    });
+}
+
 #[cold]
 fn settle_now() {
     // The parts of each buffer were left by its drop, for it to be dropped again.
-    LATER.with(|later| later.take_all(|data, meta| drop(Buffer { data, meta }.awake())));
+    let again = |data, meta| drop(Buffer { data, meta }.awake());
+    LATER.with(|later| later.take_all(again));
+    STRANDED.take_all(again);
 }
 
 impl Buffer {

@@ -9,7 +9,7 @@ use crate::track::Tracker;
 
 impl Buffer {
     /// Has the pool's tracker, if it has one, make a record of this buffer if it is the one in so
-    /// many. For one that comes from no cell.
+    /// many. For one whose cell did not say whether it is, or that comes from none.
     #[inline]
     pub(crate) fn tracked(self, engine: &Engine, site: &'static Location<'static>) -> Self {
         let sampled = engine.tracker.as_ref().is_some_and(Tracker::hits);

@@ -1,11 +1,12 @@
-//! What the C library and the kernel have to offer: the area of each thread, and the barrier that
-//! aborts sequences from outside.
+//! What the C library and the kernel have to offer: the area of each thread, the barrier that
+//! aborts sequences from outside, and address space that takes no memory.
 #![expect(unsafe_code, reason = "asks the C library and the kernel")]
 
 use std::ptr::NonNull;
 use std::sync::OnceLock;
 
 use super::sequence::Area;
+use crate::source::pages::PAGE_BYTES;
 
 /// `MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ` and its registration, since Linux 5.10: `membarrier(2)`.
 const PRIVATE_EXPEDITED_RSEQ: libc::c_int = 1 << 7;
@@ -51,4 +52,23 @@ pub(super) fn register() -> Result<(), &'static str> {
 fn symbol(name: &std::ffi::CStr) -> Option<NonNull<libc::c_void>> {
     // SAFETY: the name is a C string, and looking a symbol up runs no code of its library.
     NonNull::new(unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) })
+}
+
+/// Says of pages that they are used sparsely, so in no huge pages, and beyond the first `written`
+/// bytes never written, so that they count as nobody's memory. Where the system does not take that,
+/// nothing but the memory it counts is lost.
+///
+/// # Safety
+///
+/// `memory` came from `pages::map(bytes)`, and nobody writes to pages that begin behind `written`.
+pub(super) unsafe fn is_sparse(memory: NonNull<u8>, bytes: usize, written: usize) {
+    let start = memory.as_ptr();
+    // SAFETY: advice on a mapping of ours changes no content.
+    unsafe { libc::madvise(start.cast(), bytes, libc::MADV_NOHUGEPAGE) };
+    let written = written.next_multiple_of(PAGE_BYTES);
+    if written < bytes {
+        let tail = start.wrapping_add(written);
+        // SAFETY: whole pages of a mapping of ours, which by the caller's word nobody writes to.
+        unsafe { libc::mprotect(tail.cast(), bytes - written, libc::PROT_READ) };
+    }
 }

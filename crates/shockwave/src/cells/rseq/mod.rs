@@ -20,8 +20,9 @@
 //! | exchange | CPU, its cell | the new magazine's address |
 //!
 //! A put writes a slot before it commits. If it is aborted there, it has written a stale slot,
-//! which nobody reads. A take that is looked at writes the magazine's next limit before it commits;
-//! if it is aborted there, another get is looked at instead.
+//! which nobody reads. A take that is to be looked at writes the magazine's next limit before it
+//! commits; if it is aborted there, one less is looked at. Where each is, the limit is never
+//! beyond the word.
 //!
 //! # Why it is sound
 //!
@@ -64,7 +65,7 @@ use crate::magazine::{Block, Magazine, Slots, Word};
 use crate::sampling::Sampling;
 use crate::source::pages;
 
-use kernel::{abort_sequences_under_way, register};
+use kernel::{abort_sequences_under_way, is_sparse, register};
 pub(crate) use sequence::{Area, Column};
 
 /// One CPU's cells.
@@ -111,6 +112,8 @@ impl RseqCells {
         // SAFETY: within what was mapped.
         let rows = unsafe { pages.byte_add(BEFORE) };
         let cpus = super::cpus::possible().unwrap_or(ROWS).min(ROWS);
+        // SAFETY: within what was mapped, and rows beyond `cpus` are never written.
+        unsafe { is_sparse(pages, MAPPED, BEFORE + (cpus << ROW_SHIFT)) };
         Ok(Self { rows: rows.cast(), cpus, sampling: None })
     }
 

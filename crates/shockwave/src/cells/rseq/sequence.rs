@@ -166,7 +166,7 @@ impl Column {
     }
 
     /// As [`take`](Self::take), whatever the limit says. If it was reached, this is said, and the
-    /// next one is `gap` gets further on.
+    /// next one is `gap` gets further on; with 0 it stays reached.
     ///
     /// # Safety
     ///
@@ -176,7 +176,7 @@ impl Column {
         let memory: *mut u8;
         let (word, limit): (u64, u64);
         // SAFETY: as in `take`. Whoever is aborted between the two stores has changed nothing but
-        // which get is looked at next.
+        // when a get is next looked at.
         unsafe {
             asm!(
                 sequence!(
