@@ -10,8 +10,9 @@ pub(crate) enum Exit {
     Ok = 0,
     /// Something failed; standard error says what.
     Failure = 1,
-    /// The hit rate was below `--min-hit-rate`. Bad arguments are 2, and are refused before; a
-    /// second signal ends the process with 130.
+    /// An environment variable was wrong. Bad arguments are 2 as well, and are refused before.
+    Usage = 2,
+    /// The hit rate was below `--min-hit-rate`. A second signal ends the process with 130.
     LowHitRate = 3,
 }
 
@@ -19,7 +20,7 @@ pub(crate) enum Exit {
 pub(crate) const EXIT_CODES: [(u8, &str); 5] = [
     (0, "all went well"),
     (1, "something failed; standard error says what"),
-    (2, "the arguments were wrong; standard error says what was expected"),
+    (2, "an argument or a variable was wrong; standard error says what was expected"),
     (3, "the hit rate was below --min-hit-rate"),
     (130, "a second signal ended it at once"),
 ];

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anyhow::Context;
 use ratatui::crossterm;
+use shockwave::BuildError;
 
 use crate::exit_code::Exit;
 
@@ -36,7 +37,10 @@ pub(crate) fn failed(error: &anyhow::Error) -> Exit {
         return Exit::Ok;
     }
     tell(&format!("error: {error:#}"));
-    Exit::Failure
+    let is_usage = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<BuildError>().is_some_and(BuildError::is_environment)
+    };
+    if error.chain().any(is_usage) { Exit::Usage } else { Exit::Failure }
 }
 
 /// Writes a line to standard error. If that fails, there is nobody left to tell.

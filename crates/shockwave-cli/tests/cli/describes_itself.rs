@@ -8,7 +8,7 @@ use crate::support::{Ran, run};
 const CODES: [&str; 5] = [
     "all went well",
     "something failed",
-    "arguments were wrong",
+    "an argument or a variable was wrong",
     "--min-hit-rate",
     "a second signal",
 ];

@@ -189,10 +189,10 @@ fn the_environment_may_choose_the_cells_and_a_bad_choice_fails_with_what_was_exp
     let arguments = ["loadtest", "--duration", "20ms", "--json"];
     let with = |value| command(&arguments).env("SHOCKWAVE_CELLS", value).output().unwrap().into();
     assert_eq!(json(&with("locked"))["supply"], "pool_locked");
-    for arguments in [&arguments[..], &["bench", "--quick"]] {
+    for arguments in [&arguments[..], &["bench", "--quick"], &["serve"]] {
         let bad = command(arguments).env("SHOCKWAVE_CELLS", "lucky").output().unwrap();
         let Ran { code, stdout, stderr } = bad.into();
-        assert_eq!((code, stdout.as_str()), (Some(1), ""));
+        assert_eq!((code, stdout.as_str()), (Some(2), ""));
         assert!(stderr.contains("SHOCKWAVE_CELLS") && stderr.contains("locked"), "{stderr}");
         assert!(!stderr.contains("panicked"), "{stderr}");
     }

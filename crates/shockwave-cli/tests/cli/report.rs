@@ -112,7 +112,7 @@ fn a_test_that_fails_leaves_an_old_report_as_it_was_and_no_new_one() {
     for place in [&old, &new] {
         let arguments = ["loadtest", "--duration", "20ms", "--report", place.path()];
         let failed = crate::support::command(&arguments).env("SHOCKWAVE_CELLS", "bad").output();
-        assert_eq!(failed.unwrap().status.code(), Some(1));
+        assert_eq!(failed.unwrap().status.code(), Some(2));
     }
     assert_eq!(fs::read_to_string(&old.0).unwrap(), "as it was");
     assert!(!new.0.exists());
