@@ -16,6 +16,7 @@
 #![expect(unsafe_code, reason = "decides when an engine is freed")]
 
 use std::cell::UnsafeCell;
+use std::mem::{MaybeUninit, offset_of};
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{
     AtomicPtr, AtomicUsize,
@@ -71,6 +72,37 @@ struct Shared {
     handles: AtomicUsize,
 }
 
+/// Where it lies: within a page, behind what is left out at its start. What a get and a put read of
+/// the engine has so not the low address bits of what they write besides: a buffer's first line,
+/// and a magazine's word and slots. Why that matters is told at [`Arena`](crate::arena::Arena).
+#[repr(C, align(4096))]
+struct Place {
+    left_out: MaybeUninit<[u8; 256]>,
+    shared: Shared,
+}
+
+impl Place {
+    /// Puts it there, for as long as the pointer is not given to [`free`](Self::free).
+    fn keep(shared: Shared) -> NonNull<Shared> {
+        let place = Box::new(Self { left_out: MaybeUninit::uninit(), shared });
+        let place = NonNull::from(Box::leak(place));
+        // SAFETY: within the box; by its address, so that the way back is as good.
+        unsafe { place.byte_add(offset_of!(Self, shared)) }.cast()
+    }
+
+    /// Has it back.
+    ///
+    /// # Safety
+    ///
+    /// The pointer is from [`keep`](Self::keep), and nobody uses it from here on.
+    unsafe fn free(shared: NonNull<Shared>) -> Box<Self> {
+        // SAFETY: within the box that it came from.
+        let place = unsafe { shared.byte_sub(offset_of!(Self, shared)) };
+        // SAFETY: by the caller's word.
+        unsafe { Box::from_raw(place.cast::<Self>().as_ptr()) }
+    }
+}
+
 // SAFETY: the last handle to go may drop what is shared on its own thread, and all may use it at
 // once; the assertion below says that both are allowed.
 unsafe impl Send for Handle {}
@@ -90,8 +122,7 @@ impl Handle {
         let _registry = registry();
         let pool = ENGINES.iter().position(|entry| entry.load(Relaxed).is_null());
         let pool = pool.ok_or_else(BuildError::too_many_pools)?;
-        let shared = Box::new(Shared { engine: make(pool), handles: AtomicUsize::new(1) });
-        let shared = NonNull::from(Box::leak(shared));
+        let shared = Place::keep(Shared { engine: make(pool), handles: AtomicUsize::new(1) });
         // Release: publishes the engine to a fork handler, the only one who looks without a buffer.
         ENGINES[pool].store(shared.cast().as_ptr(), Release);
         Ok(Self(shared))
@@ -196,14 +227,15 @@ pub(crate) fn release(engine: NonNull<Engine>, count: usize) {
 fn free(pool: usize) {
     let _stay = Stay::begin();
     let registry = registry();
-    // The table's pointer is the one that came from the box.
+    // The table's pointer is the one that it was registered by.
     let shared = ENGINES[pool].swap(null_mut(), Relaxed).cast::<Shared>();
     drop(registry);
-    // SAFETY: registered by leaking a box of `Shared`, which begins with the engine. `keepers` came
-    // to zero: no handle and no buffer is left, and whoever let go before does not touch the engine
+    let Some(shared) = NonNull::new(shared) else { return };
+    // SAFETY: registered as part of a `Shared`, which begins with the engine. `keepers` came to
+    // zero: no handle and no buffer is left, and whoever let go before does not touch the engine
     // again.
-    let mut shared = unsafe { Box::from_raw(shared) };
-    shared.engine.free_magazines();
+    let mut place = unsafe { Place::free(shared) };
+    place.shared.engine.free_magazines();
 }
 
 /// Has forks hold still: no thread that vanishes in the child may leave a class's lock held there.
