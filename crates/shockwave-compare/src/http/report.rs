@@ -98,9 +98,9 @@ impl Report {
 }
 
 /// Passes of all loads, at most, in which the pool may go on making buffers. How many are in use at
-/// once is up to chance, and the most there ever were may come late; a pool that makes some now and
-/// then for ever does not come to a pass without.
-const PASSES_MAX: usize = 6;
+/// once is up to chance, as is how many lie in the other CPU's cells, and the most there ever were
+/// may come late; a pool that makes some now and then for ever does not come to a pass without.
+const PASSES_MAX: usize = 30;
 
 /// Counts what the pool makes in each pass of all loads, until it makes nothing.
 fn allocations(wrk: &Wrk, workers: u16, seconds: u32) -> Result<Allocations, String> {
