@@ -9,10 +9,20 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::run::{Outcome, command, root, run};
+use crate::run::{Context, Outcome, command, root, run};
 
 /// The program that has both.
 const PROGRAM: &str = include_str!("../versus/main.rs");
+
+/// Builds and runs it against the last commit, which says that it can be built and run.
+pub(crate) fn step(context: &mut Context) -> Outcome {
+    let known = command("git", &["rev-parse", "--quiet", "--verify", "HEAD"]).output();
+    if known.is_ok_and(|output| output.status.success()) {
+        return versus("HEAD");
+    }
+    context.skip("the pool beside itself: there is no earlier version of it here");
+    Ok(())
+}
 
 /// Builds and runs it against `revision`.
 pub(crate) fn versus(revision: &str) -> Outcome {

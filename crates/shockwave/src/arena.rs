@@ -91,7 +91,8 @@ impl Arena {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::magazine::{Block, Stack};
+    use crate::magazine::Block;
+    use crate::stack::Stack;
 
     fn address(magazine: &Magazine) -> usize {
         magazine.slots().word.as_ptr().addr()

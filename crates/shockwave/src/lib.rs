@@ -281,6 +281,7 @@ mod reentry;
 mod sampling;
 mod shared;
 mod source;
+mod stack;
 mod sync;
 mod track;
 mod verify;

@@ -81,6 +81,8 @@ struct Place {
     shared: Shared,
 }
 
+const _: () = assert!(size_of::<Place>() == 4096, "an engine lies within one page");
+
 impl Place {
     /// Puts it there, for as long as the pointer is not given to [`free`](Self::free).
     fn keep(shared: Shared) -> NonNull<Shared> {

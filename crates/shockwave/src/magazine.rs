@@ -107,8 +107,8 @@ pub(crate) struct Slots {
     pub(crate) word: AtomicU64,
     /// Blocks that fit, `0..=SLOTS`. Written only while no cell points here.
     capacity: AtomicUsize,
-    /// The next magazine of a [`Stack`]; meaningless in a cell.
-    next: UnsafeCell<Option<Magazine>>,
+    /// The next magazine of a [`Stack`](crate::stack::Stack); meaningless in a cell.
+    pub(crate) next: UnsafeCell<Option<Magazine>>,
     /// `gets << 8` for as many gets as the word may say before one leaves the fast path to be
     /// looked at; [`NO_LIMIT`] for none. Written under the same rules as the word.
     limit: AtomicU64,
@@ -295,38 +295,6 @@ impl Magazine {
 impl fmt::Debug for Magazine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Magazine").field(&self.word()).finish()
-    }
-}
-
-/// Magazines that lie on each other, linked through their own memory.
-#[derive(Debug, Default)]
-pub(crate) struct Stack(Option<Magazine>);
-
-impl Stack {
-    /// None.
-    pub(crate) const fn new() -> Self {
-        Self(None)
-    }
-
-    /// Lays a magazine on top.
-    pub(crate) fn push(&mut self, magazine: Magazine) {
-        let below = self.0.take();
-        // SAFETY: the holder of `magazine` alone has its link.
-        magazine.slots().next.with_mut(|next| unsafe { *next = below });
-        self.0 = Some(magazine);
-    }
-
-    /// Takes the top one off.
-    pub(crate) fn pop(&mut self) -> Option<Magazine> {
-        let magazine = self.0.take()?;
-        // SAFETY: the holder of `magazine` alone has its link.
-        self.0 = magazine.slots().next.with_mut(|next| unsafe { (*next).take() });
-        Some(magazine)
-    }
-
-    /// The top one, to look at or to change in place.
-    pub(crate) fn top(&mut self) -> Option<&mut Magazine> {
-        self.0.as_mut()
     }
 }
 

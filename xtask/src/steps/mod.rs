@@ -12,6 +12,7 @@ mod served;
 mod suites;
 
 use crate::run::{Context, Outcome};
+use crate::versus;
 
 /// One thing that is checked.
 #[derive(Clone, Copy)]
@@ -64,6 +65,11 @@ pub(crate) const STEPS: &[Step] = &[
         name: "interop",
         what: "curl, h11, HAProxy, slowhttptest and wrk against the server",
         run: interop::interop,
+    },
+    Step {
+        name: "versus",
+        what: "the pool beside itself as it was at the last commit",
+        run: versus::step,
     },
     Step { name: "package", what: "the library as it would be published", run: checks::package },
     Step { name: "main", what: "the load test, as the README shows it", run: programs::main },

@@ -18,7 +18,7 @@ fn start() -> Running {
 }
 
 #[test]
-#[ignore = "needs curl"]
+#[ignore = "needs curl: cargo xtask interop"]
 fn curl_keeps_a_connection_and_gets_a_body_of_each_kind_on_it() {
     let server = start();
     let urls = ["/", "/bytes/100000", "/pieces/50", "/"].map(|path| server.url(path));
@@ -34,7 +34,7 @@ fn curl_keeps_a_connection_and_gets_a_body_of_each_kind_on_it() {
 }
 
 #[test]
-#[ignore = "needs curl"]
+#[ignore = "needs curl: cargo xtask interop"]
 fn curl_gets_a_head_alone() {
     let server = start();
     let (said, log) = text(
@@ -46,7 +46,7 @@ fn curl_gets_a_head_alone() {
 }
 
 #[test]
-#[ignore = "needs curl"]
+#[ignore = "needs curl: cargo xtask interop"]
 fn curl_sends_a_large_body_when_it_is_told_to_continue() {
     let server = start();
     let sent = bytes(8 << 20);
@@ -71,7 +71,7 @@ fn curl_sends_a_large_body_when_it_is_told_to_continue() {
 }
 
 #[test]
-#[ignore = "needs curl"]
+#[ignore = "needs curl: cargo xtask interop"]
 fn curl_sends_a_body_of_unknown_length() {
     let server = start();
     let sent = bytes(3_000_000);
@@ -85,7 +85,7 @@ fn curl_sends_a_body_of_unknown_length() {
 }
 
 #[test]
-#[ignore = "needs curl"]
+#[ignore = "needs curl: cargo xtask interop"]
 fn curl_hears_the_answer_to_a_body_that_nobody_reads() {
     let server = start();
     let file = server.folder.file("sent", &bytes(16 << 20));
@@ -98,7 +98,7 @@ fn curl_hears_the_answer_to_a_body_that_nobody_reads() {
 }
 
 #[test]
-#[ignore = "needs curl"]
+#[ignore = "needs curl: cargo xtask interop"]
 fn curl_of_http_1_0_is_never_sent_chunks() {
     let server = start();
     let (said, log) = text(
@@ -116,7 +116,7 @@ fn curl_of_http_1_0_is_never_sent_chunks() {
 }
 
 #[test]
-#[ignore = "needs curl"]
+#[ignore = "needs curl: cargo xtask interop"]
 fn curl_by_a_unix_socket_and_many_times_at_once() {
     let server = start();
     let (said, _) = text(curl(&["--unix-socket"]).arg(&server.socket).arg("http://localhost/a?b"));
@@ -129,7 +129,7 @@ fn curl_by_a_unix_socket_and_many_times_at_once() {
 }
 
 #[test]
-#[ignore = "needs curl"]
+#[ignore = "needs curl: cargo xtask interop"]
 fn curl_names_what_it_wants_in_every_form() {
     let server = start();
     let port = server.address.port();
@@ -160,7 +160,7 @@ fn curl_names_what_it_wants_in_every_form() {
 }
 
 #[test]
-#[ignore = "needs curl"]
+#[ignore = "needs curl: cargo xtask interop"]
 fn curl_is_refused_what_is_not_http_or_too_much() {
     let server = start();
     let long = format!("X: {}", "x".repeat(80_000));

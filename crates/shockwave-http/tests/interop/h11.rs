@@ -7,7 +7,7 @@ use shockwave_http::Timeouts;
 use crate::support::{Running, program, text};
 
 #[test]
-#[ignore = "needs Debian's python3-h11"]
+#[ignore = "needs Debian's python3-h11: cargo xtask interop"]
 fn h11_finds_nothing_wrong_with_any_answer() {
     let server = Running::start(Timeouts::default());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/h11_client.py");

@@ -61,7 +61,7 @@ impl Proxy {
 }
 
 #[test]
-#[ignore = "needs haproxy and curl"]
+#[ignore = "needs haproxy and curl: cargo xtask interop"]
 fn haproxy_in_front_ends_every_exchange_well() {
     let server = Running::start(Timeouts::default());
     let proxy = Proxy::start(&server);

@@ -22,7 +22,7 @@ fn attack(server: &Running, kind: &[&str], path: &str) -> Command {
 }
 
 #[test]
-#[ignore = "needs slowhttptest"]
+#[ignore = "needs slowhttptest: cargo xtask interop"]
 fn slowhttptest_leaves_the_server_available_and_is_shown_out() {
     let patience = Duration::from_secs(2);
     let server = Running::start(Timeouts {

@@ -5,7 +5,7 @@ use shockwave_http::Timeouts;
 use crate::support::{Running, program, text};
 
 #[test]
-#[ignore = "needs wrk"]
+#[ignore = "needs wrk: cargo xtask interop"]
 fn wrk_has_every_request_answered() {
     let server = Running::start(Timeouts::default());
     let body = "wrk.method = 'POST'\nwrk.body = string.rep('x', 16384)\n";

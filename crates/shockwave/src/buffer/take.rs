@@ -22,11 +22,7 @@ impl Buffer {
         #[cold]
         #[inline(never)]
         fn slowly(engine: &Engine, size: usize, caller: &'static Location<'static>) -> Buffer {
-            Buffer::take_again(engine, size, caller).unwrap_or_else(|| {
-                Buffer::take_slowly(engine, size, Turn::Last)
-                    .unwrap_or_else(|refused| refuse(refused))
-                    .tracked(engine, caller)
-            })
+            Buffer::take_seen(engine, size, caller).unwrap_or_else(|refused| refuse(refused))
         }
         let caller = Location::caller();
         Self::take_fast(engine, size).unwrap_or_else(|| slowly(engine, size, caller))
@@ -43,11 +39,7 @@ impl Buffer {
             size: usize,
             caller: &'static Location<'static>,
         ) -> Result<Buffer, GetError> {
-            match Buffer::take_again(engine, size, caller) {
-                Some(buffer) => Ok(buffer),
-                None => Buffer::take_slowly(engine, size, Turn::Last)
-                    .map(|buffer| buffer.tracked(engine, caller)),
-            }
+            Buffer::take_seen(engine, size, caller)
         }
         let caller = Location::caller();
         match Self::take_fast(engine, size) {
@@ -62,12 +54,40 @@ impl Buffer {
         Some(Self { data: block.into_raw(), meta: engine.meta.with_class(class) }.awake())
     }
 
+    /// What the fast path could not take: from this CPU's cell at a second try, or the slower ways;
+    /// with a record, if it is one that is to be looked at.
+    #[inline]
+    fn take_seen(
+        engine: &Engine,
+        size: usize,
+        caller: &'static Location<'static>,
+    ) -> Result<Self, GetError> {
+        match engine.take_again(size) {
+            Some((class, block, sampled)) => {
+                let buffer = Self::of_block(engine, class, block);
+                Ok(if sampled { buffer.recorded(engine, caller) } else { buffer })
+            }
+            None => Self::take_elsewhere(engine, size, Turn::Last)
+                .map(|buffer| buffer.tracked(engine, caller)),
+        }
+    }
+
     /// As [`try_take`](Self::try_take), on terms of one's own, and without a record.
     #[inline]
     pub(crate) fn take_slowly(engine: &Engine, size: usize, turn: Turn) -> Result<Self, GetError> {
-        if let Some(buffer) = Self::take_unseen(engine, size) {
-            return Ok(buffer);
-        }
+        Self::take_unseen(engine, size).map_or_else(|| Self::take_elsewhere(engine, size, turn), Ok)
+    }
+
+    /// From this CPU's cell, without a record.
+    #[inline]
+    pub(super) fn take_unseen(engine: &Engine, size: usize) -> Option<Self> {
+        let (class, block, _) = engine.take_again(size)?;
+        Some(Self::of_block(engine, class, block))
+    }
+
+    /// From anywhere but a cell.
+    #[inline]
+    fn take_elsewhere(engine: &Engine, size: usize, turn: Turn) -> Result<Self, GetError> {
         let mut taken = Self::take_uncounted(engine, size, turn);
         if matches!(&taken, Err(refused) if refused.is_over_budget()) && settle() {
             // What waited to be dropped was counted as in use.
@@ -77,33 +97,13 @@ impl Buffer {
         taken.inspect_err(|refused| engine.refused(size, turn, refused))
     }
 
-    /// The second try at this CPU's cell. Makes a record of what it takes if that is to be looked
-    /// at.
-    #[inline]
-    fn take_again(
-        engine: &Engine,
-        size: usize,
-        caller: &'static Location<'static>,
-    ) -> Option<Self> {
-        let (class, block, sampled) = engine.take_again(size)?;
-        let buffer = Self::of_block(engine, class, block);
-        Some(if sampled { buffer.recorded(engine, caller) } else { buffer })
-    }
-
-    /// The same without a record.
-    #[inline]
-    pub(super) fn take_unseen(engine: &Engine, size: usize) -> Option<Self> {
-        let (class, block, _) = engine.take_again(size)?;
-        Some(Self::of_block(engine, class, block))
-    }
-
     #[inline]
     fn of_block(engine: &Engine, class: usize, block: Block) -> Self {
         let meta = engine.meta.with_class(class);
         Self { data: block.into_raw(), meta }.awake().verified(engine)
     }
 
-    /// As [`take_slowly`](Self::take_slowly), but a refusal counts as none.
+    /// As [`take_elsewhere`](Self::take_elsewhere), but a refusal counts as none.
     #[cold]
     #[inline(never)]
     pub(super) fn take_uncounted(

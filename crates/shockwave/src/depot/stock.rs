@@ -3,7 +3,8 @@
 use crate::arena::Arena;
 use crate::cells::{Enter, Exchange};
 use crate::limits::SLOTS;
-use crate::magazine::{Block, Magazine, Slots, Stack};
+use crate::magazine::{Block, Magazine, Slots};
+use crate::stack::Stack;
 
 use super::Capacity;
 

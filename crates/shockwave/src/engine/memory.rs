@@ -9,10 +9,11 @@ use super::{Engine, Got};
 use crate::asan;
 use crate::error::GetError;
 use crate::limits::{BUFFER_ALIGN, BUFFER_BYTES_MAX, FREE_BLOCKS};
-use crate::magazine::{Block, Stack};
+use crate::magazine::Block;
 use crate::oversize::{Origin, Oversize};
 use crate::reentry::Stay;
 use crate::source::pages::PAGE_BYTES;
+use crate::stack::Stack;
 
 impl Engine {
     /// Makes a block for a get, if the budget has room for it.

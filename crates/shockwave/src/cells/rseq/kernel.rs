@@ -54,14 +54,14 @@ fn symbol(name: &std::ffi::CStr) -> Option<NonNull<libc::c_void>> {
     NonNull::new(unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) })
 }
 
-/// Says of pages that they are used sparsely, so in no huge pages, and beyond the first `written`
-/// bytes never written, so that they count as nobody's memory. Where the system does not take that,
+/// Has the system take pages for sparsely used, so for no huge ones, and let those beyond the first
+/// `written` bytes only be read, so that they count as nobody's memory. Where the system does not,
 /// nothing but the memory it counts is lost.
 ///
 /// # Safety
 ///
 /// `memory` came from `pages::map(bytes)`, and nobody writes to pages that begin behind `written`.
-pub(super) unsafe fn is_sparse(memory: NonNull<u8>, bytes: usize, written: usize) {
+pub(super) unsafe fn make_sparse(memory: NonNull<u8>, bytes: usize, written: usize) {
     let start = memory.as_ptr();
     // SAFETY: advice on a mapping of ours changes no content.
     unsafe { libc::madvise(start.cast(), bytes, libc::MADV_NOHUGEPAGE) };

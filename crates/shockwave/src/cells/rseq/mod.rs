@@ -65,7 +65,7 @@ use crate::magazine::{Block, Magazine, Slots, Word};
 use crate::sampling::Sampling;
 use crate::source::pages;
 
-use kernel::{abort_sequences_under_way, is_sparse, register};
+use kernel::{abort_sequences_under_way, make_sparse, register};
 pub(crate) use sequence::{Area, Column};
 
 /// One CPU's cells.
@@ -113,7 +113,7 @@ impl RseqCells {
         let rows = unsafe { pages.byte_add(BEFORE) };
         let cpus = super::cpus::possible().unwrap_or(ROWS).min(ROWS);
         // SAFETY: within what was mapped, and rows beyond `cpus` are never written.
-        unsafe { is_sparse(pages, MAPPED, BEFORE + (cpus << ROW_SHIFT)) };
+        unsafe { make_sparse(pages, MAPPED, BEFORE + (cpus << ROW_SHIFT)) };
         Ok(Self { rows: rows.cast(), cpus, sampling: None })
     }
 

@@ -21,7 +21,7 @@ use crate::magazine::{Block, Slots, WORD_GET, WORD_PUT};
 /// registered; it is written as the operand of an undefined instruction, as librseq does it, so
 /// that disassemblers stay in step.
 macro_rules! sequence {
-    ($($body:literal),+ $(,)?) => {
+    ($($body:expr),+ $(,)?) => {
         concat!(
             ".pushsection __rseq_cs, \"aw\"\n",
             ".balign 32\n",
@@ -45,6 +45,23 @@ macro_rules! sequence {
             "xor {o:e}, {o:e}\n",
             "jmp 88b\n",
             ".popsection\n",
+        )
+    };
+}
+
+/// The part of a body that finds what a take takes: this CPU's magazine in `{t}`, its word in
+/// `{w}`, and its next block in `{o}`. "Not done" if the cell is closed or the magazine empty.
+macro_rules! next_block {
+    () => {
+        concat!(
+            "mov {t}, qword ptr [{column} + {t}]\n", // the magazine
+            "test {t}, {t}\n",                       // null if the cell is closed
+            "jz 66f\n",
+            "mov {w}, qword ptr [{t}]\n",              // its word
+            "movzx {o:e}, {w:l}\n",                    // its room
+            "mov {o}, qword ptr [{t} + {o}*8 + 32]\n", // blocks[room], null if it is empty
+            "test {o}, {o}\n",
+            "jz 66f",
         )
     };
 }
@@ -138,14 +155,7 @@ impl Column {
         unsafe {
             asm!(
                 sequence!(
-                    "mov {t}, qword ptr [{column} + {t}]",   // the magazine
-                    "test {t}, {t}",                         // null if the cell is closed
-                    "jz 66f",
-                    "mov {w}, qword ptr [{t}]",              // its word
-                    "movzx {o:e}, {w:l}",                    // its room
-                    "mov {o}, qword ptr [{t} + {o}*8 + 32]", // blocks[room], null if it is empty
-                    "test {o}, {o}",
-                    "jz 66f",
+                    next_block!(),
                     "cmp {w}, qword ptr [{t} + 24]",         // its limit
                     "jae 66f",
                     "add {w}, {get}",
@@ -180,14 +190,7 @@ impl Column {
         unsafe {
             asm!(
                 sequence!(
-                    "mov {t}, qword ptr [{column} + {t}]",   // the magazine
-                    "test {t}, {t}",                         // null if the cell is closed
-                    "jz 66f",
-                    "mov {w}, qword ptr [{t}]",              // its word
-                    "movzx {o:e}, {w:l}",                    // its room
-                    "mov {o}, qword ptr [{t} + {o}*8 + 32]", // blocks[room], null if it is empty
-                    "test {o}, {o}",
-                    "jz 66f",
+                    next_block!(),
                     "mov {l}, qword ptr [{t} + 24]",         // its limit
                     "cmp {w}, {l}",
                     "jb 22f",
