@@ -73,11 +73,12 @@ struct Shared {
 }
 
 /// Where it lies: within a page, behind what is left out at its start. What a get and a put read of
-/// the engine has so not the low address bits of what they write besides: a buffer's first line,
-/// and a magazine's word and slots. Why that matters is told at [`Arena`](crate::arena::Arena).
+/// the engine, down to the classes of lengths up to 64 KiB, has so not the low address bits of what
+/// is written besides: the first half KiB of a buffer, and a magazine's word and slots. Why that
+/// matters is told at [`Arena`](crate::arena::Arena).
 #[repr(C, align(4096))]
 struct Place {
-    left_out: MaybeUninit<[u8; 256]>,
+    left_out: MaybeUninit<[u8; 512]>,
     shared: Shared,
 }
 

@@ -23,6 +23,10 @@ const WITHIN: f64 = 1.3;
 /// for some milliseconds then meets both, and half of the rounds of neither.
 const SLICE: Duration = Duration::from_micros(100);
 
+/// The same where two threads are started for each slice. Long, since that is how long it may take
+/// until either finds the other at work, which has to come to nothing beside it.
+const SLICE_OF_TWO: Duration = Duration::from_millis(5);
+
 /// The share of processes that have to be within, 27 of 30.
 const SHARE: f64 = 0.9;
 
@@ -94,12 +98,16 @@ impl Steadiness {
 /// Measures every form on this pool and on its witnesses. The work of one process.
 pub(crate) fn one_process(rounds: u32) -> Vec<Figure> {
     let pool = if Id::Rseq.enter().is_ok() { Id::Rseq } else { Id::Locked };
-    let plan = Plan {
-        cases: cases(&Form::ALL, &[4 << 10]),
-        contenders: vec![pool, Id::Floor, Id::Busy],
-        rounds,
-        slice: SLICE,
-    };
+    let (of_two, of_one) = Form::ALL.into_iter().partition(|&form| form == Form::Handoff);
+    [(of_one, SLICE), (of_two, SLICE_OF_TWO)]
+        .into_iter()
+        .flat_map(|(forms, slice): (Vec<_>, _)| measure(&forms, pool, rounds, slice))
+        .collect()
+}
+
+fn measure(forms: &[Form], pool: Id, rounds: u32, slice: Duration) -> Vec<Figure> {
+    let cases = cases(forms, &[4 << 10]);
+    let plan = Plan { cases, contenders: vec![pool, Id::Floor, Id::Busy], rounds, slice };
     let Ok(measured) = plan.run() else { return Vec::new() };
     let of = |case, id| measured.samples.summary(case, id).map(|summary| summary.median);
     let figure = |case| {
