@@ -5,15 +5,17 @@ const SILENCE_MS = 5000;
 const RETRY_MS = 1000;
 
 /**
- * Calls `onSnapshot` with each snapshot, and `onState` with "live" when they come and with
+ * Calls `onPast` with an array of earlier snapshots whenever it has connected and there are some,
+ * `onSnapshot` with each that comes, and `onState` with "live" when they come and with
  * "reconnecting" when they do not. Never gives up.
  */
-export function feed(onSnapshot, onState) {
+export function feed(onPast, onSnapshot, onState) {
   let source;
   let silence;
 
   const open = () => {
     source = new EventSource("/events");
+    source.addEventListener("past", (event) => onPast(JSON.parse(event.data)));
     source.addEventListener("metrics", (event) => {
       listen();
       onState("live");

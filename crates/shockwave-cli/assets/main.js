@@ -15,6 +15,8 @@ const $ = (id) => document.getElementById(id);
 
 /** Snapshots of the server's present run, oldest first. */
 let past = [];
+/** When the latest snapshot on the charts was taken. */
+let newest = 0;
 let charts = null;
 let state = "connecting";
 let isPaused = false;
@@ -31,6 +33,7 @@ function show(snapshot) {
   const before = past.at(-1);
   charts.push(snapshot.time, snapshot, before ? rates(before, snapshot) : null);
   past.push(snapshot);
+  newest = snapshot.time;
   if (past.length > STEADY + 1) past.shift();
   const steady = past.length > 1 ? rates(past[0], snapshot) : null;
   tiles(snapshot, steady);
@@ -124,7 +127,12 @@ $("pause").addEventListener("click", () => {
   tell();
 });
 
-feed(show, (next) => {
+/** Shows of the past what is not on the charts already, as after an interruption. */
+function showPast(snapshots) {
+  snapshots.filter((it) => it.time > newest).forEach(show);
+}
+
+feed(showPast, show, (next) => {
   state = next;
   tell();
 });

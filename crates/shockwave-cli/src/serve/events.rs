@@ -1,5 +1,7 @@
-//! `/events`: the figures of `/metrics.json` each second, as server-sent events.
+//! `/events`: the figures of `/metrics.json` each second, as server-sent events, after those of the
+//! last two minutes: whoever opens the dashboard wants to know what has just happened.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -12,16 +14,53 @@ use super::body::BoxError;
 /// How long a browser waits before it asks again, in milliseconds.
 const RETRY_MS: u32 = 1000;
 
-/// The latest event, which everyone who listens shares. Ends when its sender is dropped.
-pub(crate) type Latest = watch::Receiver<Bytes>;
+/// How many figures of the past are told: as many seconds as a chart shows, some 300 KiB.
+const PAST: usize = 120;
 
-/// A figure as an event. JSON has no line breaks of its own, so it is one line of data.
-pub(crate) fn event(json: &[u8]) -> Bytes {
-    [format!("retry: {RETRY_MS}\nevent: metrics\ndata: ").as_bytes(), json, b"\n\n"].concat().into()
+/// The latest figures, oldest first, each as one line of JSON. At least one.
+#[derive(Debug)]
+pub(crate) struct Figures(VecDeque<Vec<u8>>);
+
+/// The latest figures, which everyone who listens shares. Ends when its sender is dropped.
+pub(crate) type Latest = watch::Receiver<Figures>;
+
+impl Figures {
+    pub(crate) fn new(first: Vec<u8>) -> Self {
+        Self([first].into())
+    }
+
+    /// Adds the latest, and forgets what is too long ago.
+    pub(crate) fn push(&mut self, json: Vec<u8>) {
+        self.0.push_back(json);
+        if self.0.len() > PAST {
+            self.0.pop_front();
+        }
+    }
+
+    /// The latest as an event.
+    fn last(&self) -> Vec<u8> {
+        event("metrics", self.0.back().map_or(b"{}", |json| json))
+    }
+
+    /// All as two events: the past in one, if there is any, and the latest.
+    fn all(&self) -> Vec<u8> {
+        let past: Vec<&[u8]> = self.0.iter().rev().skip(1).rev().map(Vec::as_slice).collect();
+        let latest = self.last();
+        if past.is_empty() {
+            return latest;
+        }
+        let past = [b"[", past.join(&b","[..]).as_slice(), b"]"].concat();
+        [event("past", &past), latest].concat()
+    }
 }
 
-/// A body of events, without end: the latest at once, and then each that follows. Who reads slowly
-/// misses some and holds none back.
+/// An event. JSON has no line breaks of its own, so it is one line of data.
+fn event(name: &str, json: &[u8]) -> Vec<u8> {
+    [format!("retry: {RETRY_MS}\nevent: {name}\ndata: ").as_bytes(), json, b"\n\n"].concat()
+}
+
+/// A body of events, without end: what there is at once, and then each that follows. Who reads
+/// slowly misses some and holds none back.
 pub(crate) struct Events {
     next: Pin<Box<dyn Future<Output = (Option<Bytes>, Latest)> + Send>>,
 }
@@ -29,13 +68,13 @@ pub(crate) struct Events {
 impl Events {
     pub(crate) fn new(mut latest: Latest) -> Self {
         latest.mark_changed();
-        Self { next: Box::pin(next(latest)) }
+        Self { next: Box::pin(next(latest, Figures::all)) }
     }
 }
 
-async fn next(mut latest: Latest) -> (Option<Bytes>, Latest) {
+async fn next(mut latest: Latest, tell: fn(&Figures) -> Vec<u8>) -> (Option<Bytes>, Latest) {
     let is_open = latest.changed().await.is_ok();
-    let event = is_open.then(|| latest.borrow_and_update().clone());
+    let event = is_open.then(|| tell(&latest.borrow_and_update()).into());
     (event, latest)
 }
 
@@ -48,7 +87,47 @@ impl http_body::Body for Events {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let (event, latest) = ready!(self.next.as_mut().poll(context));
-        self.next = Box::pin(next(latest));
+        self.next = Box::pin(next(latest, Figures::last));
         Poll::Ready(event.map(|event| Ok(Frame::data(event))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    fn figures(count: usize) -> Figures {
+        let mut figures = Figures::new(b"0".to_vec());
+        (1..count).for_each(|i| figures.push(i.to_string().into()));
+        figures
+    }
+
+    async fn frame(events: &mut Events) -> String {
+        let frame = events.frame().await.expect("an event").expect("no error");
+        String::from_utf8(frame.into_data().expect("data").into()).expect("text")
+    }
+
+    #[tokio::test]
+    async fn the_past_is_told_at_once_and_then_each_that_follows() {
+        let (sender, latest) = watch::channel(figures(3));
+        let mut events = Events::new(latest.clone());
+        assert_eq!(
+            frame(&mut events).await,
+            "retry: 1000\nevent: past\ndata: [0,1]\n\nretry: 1000\nevent: metrics\ndata: 2\n\n"
+        );
+        sender.send_modify(|figures| figures.push(b"3".to_vec()));
+        assert_eq!(frame(&mut events).await, "retry: 1000\nevent: metrics\ndata: 3\n\n");
+        drop(sender);
+        assert!(events.frame().await.is_none());
+    }
+
+    #[test]
+    fn the_past_is_two_minutes_long() {
+        let figures = figures(300);
+        assert_eq!(figures.0.len(), PAST);
+        assert_eq!(figures.0.front().unwrap(), b"180");
+        assert!(figures.last().ends_with(b"299\n\n"));
     }
 }

@@ -14,7 +14,7 @@ use tracing::{info, warn};
 
 use super::advice::Interval;
 use super::args::ServeArgs;
-use super::events::event;
+use super::events::Figures;
 use super::hosts::Hosts;
 use super::listen::{Listener, RemoveOnDrop, listen};
 use super::notify::Notify;
@@ -39,7 +39,7 @@ pub(crate) async fn serve(args: &ServeArgs, pool: BufferPool) -> anyhow::Result<
         .essential(is_essential)
         .build();
     let state = Arc::new(State::new(server.clone()));
-    let (sender, latest) = watch::channel(event(&state.json()));
+    let (sender, latest) = watch::channel(Figures::new(state.json()));
     let app = App::new(Arc::clone(&state), latest, args.root.as_deref());
     let mut beside = JoinSet::new();
     beside.spawn(tell_browsers(Arc::clone(&state), sender));
@@ -79,13 +79,14 @@ pub(crate) async fn serve(args: &ServeArgs, pool: BufferPool) -> anyhow::Result<
 }
 
 /// Has the latest figures in the hands of all browsers each second.
-async fn tell_browsers(state: Arc<State>, latest: watch::Sender<bytes::Bytes>) {
+async fn tell_browsers(state: Arc<State>, latest: watch::Sender<Figures>) {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         ticks.tick().await;
         state.tick(Instant::now());
-        latest.send_replace(event(&state.json()));
+        let json = state.json();
+        latest.send_modify(|figures| figures.push(json));
     }
 }
 

@@ -215,13 +215,13 @@ mod tests {
     use shockwave_http::Server;
     use tokio::sync::watch;
 
-    use super::super::events::event;
+    use super::super::events::Figures;
     use super::*;
 
     fn app(root: Option<&Path>) -> App {
         let server = Server::builder().pool(BufferPool::new()).build();
         let state = Arc::new(State::new(server));
-        let (sender, latest) = watch::channel(event(b"{}"));
+        let (sender, latest) = watch::channel(Figures::new(b"{}".to_vec()));
         drop(sender);
         App::new(state, latest, root)
     }

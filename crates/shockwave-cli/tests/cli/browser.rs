@@ -98,6 +98,23 @@ fn values_move_under_load_and_are_those_of_the_metrics() {
 
 #[test]
 #[ignore = "needs Chromium: cargo xtask browser"]
+fn it_opens_with_what_has_just_happened() {
+    let server = Server::start(&[]);
+    server.get("/bytes/1m");
+    while server.metrics()["uptime_seconds"].as_f64() < Some(4.0) {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let mut browser = dashboard(&server);
+    // At its first figures, when a page that knew no others could not tell a rate yet.
+    let gets = browser.text("#gets");
+    assert!(gets.starts_with(|first: char| first.is_ascii_digit()), "{gets}");
+    browser.becomes(
+        "document.querySelector('.plot[aria-label]').getAttribute('aria-label').includes('between')",
+    );
+}
+
+#[test]
+#[ignore = "needs Chromium: cargo xtask browser"]
 fn nothing_comes_from_elsewhere_and_nothing_inline_runs() {
     let server = Server::start(&[]);
     let mut browser = dashboard(&server);
