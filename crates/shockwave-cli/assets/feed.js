@@ -14,7 +14,7 @@ export function feed(onPast, onSnapshot, onState) {
   let silence;
 
   const open = () => {
-    source = new EventSource("/events");
+    source = new EventSource("/events?past");
     source.addEventListener("past", (event) => onPast(JSON.parse(event.data)));
     source.addEventListener("metrics", (event) => {
       listen();

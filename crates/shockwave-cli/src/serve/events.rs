@@ -1,5 +1,6 @@
-//! `/events`: the figures of `/metrics.json` each second, as server-sent events, after those of the
-//! last two minutes: whoever opens the dashboard wants to know what has just happened.
+//! `/events`: the figures of `/metrics.json` each second, as server-sent events; and `/events?past`:
+//! the same after those of the last two minutes, for whoever opens the dashboard and wants to know
+//! what has just happened.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -42,7 +43,7 @@ impl Figures {
         event("metrics", self.0.back().map_or(b"{}", |json| json))
     }
 
-    /// All as two events: the past in one, if there is any, and the latest.
+    /// All of them in two events: the past, if there is any, and the latest.
     fn all(&self) -> Vec<u8> {
         let past: Vec<&[u8]> = self.0.iter().rev().skip(1).rev().map(Vec::as_slice).collect();
         let latest = self.last();
@@ -59,16 +60,25 @@ fn event(name: &str, json: &[u8]) -> Vec<u8> {
     [format!("retry: {RETRY_MS}\nevent: {name}\ndata: ").as_bytes(), json, b"\n\n"].concat()
 }
 
-/// A body of events, without end: what there is at once, and then each that follows. Who reads
-/// slowly misses some and holds none back.
+/// A body of events, without end: the latest at once, and then each that follows. Who reads slowly
+/// misses some and holds none back.
 pub(crate) struct Events {
     next: Pin<Box<dyn Future<Output = (Option<Bytes>, Latest)> + Send>>,
 }
 
 impl Events {
-    pub(crate) fn new(mut latest: Latest) -> Self {
+    pub(crate) fn new(latest: Latest) -> Self {
+        Self::begin(latest, Figures::last)
+    }
+
+    /// As [`new`](Self::new), but those of the past come first.
+    pub(crate) fn with_past(latest: Latest) -> Self {
+        Self::begin(latest, Figures::all)
+    }
+
+    fn begin(mut latest: Latest, tell: fn(&Figures) -> Vec<u8>) -> Self {
         latest.mark_changed();
-        Self { next: Box::pin(next(latest, Figures::all)) }
+        Self { next: Box::pin(next(latest, tell)) }
     }
 }
 
@@ -110,9 +120,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_past_is_told_at_once_and_then_each_that_follows() {
+    async fn the_latest_is_told_at_once_after_the_past_if_that_is_wanted() {
         let (sender, latest) = watch::channel(figures(3));
-        let mut events = Events::new(latest.clone());
+        let mut plain = Events::new(latest.clone());
+        let mut events = Events::with_past(latest);
+        assert_eq!(frame(&mut plain).await, "retry: 1000\nevent: metrics\ndata: 2\n\n");
         assert_eq!(
             frame(&mut events).await,
             "retry: 1000\nevent: past\ndata: [0,1]\n\nretry: 1000\nevent: metrics\ndata: 2\n\n"

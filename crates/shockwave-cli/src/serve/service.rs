@@ -71,7 +71,9 @@ impl App {
             Route::Metrics => self.metrics(request.headers()),
             Route::Json => fresh("application/json", Body::whole(self.state.json())),
             Route::Events => {
-                fresh("text/event-stream", Body::stream(Events::new(self.latest.clone())))
+                let wants_past = request.uri().query() == Some("past");
+                let begin = if wants_past { Events::with_past } else { Events::new };
+                fresh("text/event-stream", Body::stream(begin(self.latest.clone())))
             }
             Route::Healthy => fresh(TEXT, Body::whole("ok\n")),
             Route::Ready if self.state.is_ready() => fresh(TEXT, Body::whole("ready\n")),
