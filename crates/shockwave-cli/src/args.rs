@@ -24,7 +24,14 @@ use crate::top::TopArgs;
 #[command(name = "shockwave", version, arg_required_else_help = true)]
 pub(crate) struct Args {
     /// When to use colors. `auto` is on a terminal, unless `NO_COLOR` is set
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    #[arg(
+        long,
+        env = "SHOCKWAVE_COLOR",
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t
+    )]
     pub(crate) color: When,
 
     #[command(subcommand)]
@@ -234,9 +241,14 @@ pub(crate) fn command() -> clap::Command {
     with_codes(Args::command()).mut_subcommands(with_codes)
 }
 
-/// The color of help and of refusals, which are printed before the arguments are known.
-pub(crate) fn color_of_help(arguments: &[OsString]) -> clap::ColorChoice {
-    let mut choice = clap::ColorChoice::Auto;
+/// The color of help and of refusals, which are printed before the arguments are known; `variable`
+/// is what `SHOCKWAVE_COLOR` says.
+pub(crate) fn color_of_help(arguments: &[OsString], variable: Option<&str>) -> clap::ColorChoice {
+    let mut choice = match variable {
+        Some("always") => clap::ColorChoice::Always,
+        Some("never") => clap::ColorChoice::Never,
+        _ => clap::ColorChoice::Auto,
+    };
     for (i, argument) in arguments.iter().enumerate() {
         let next = || arguments.get(i + 1).and_then(|next| next.to_str());
         let when = match argument.to_str() {
@@ -264,9 +276,13 @@ mod tests {
 
     #[test]
     fn the_color_of_help_is_found_in_both_spellings() {
-        let choice = |arguments: &[&str]| {
-            color_of_help(&arguments.iter().map(OsString::from).collect::<Vec<_>>())
+        let found = |arguments: &[&str], variable| {
+            color_of_help(&arguments.iter().map(OsString::from).collect::<Vec<_>>(), variable)
         };
+        let choice = |arguments| found(arguments, None);
+        assert_eq!(found(&["shockwave"], Some("never")), clap::ColorChoice::Never);
+        let both = found(&["shockwave", "--color=always"], Some("never"));
+        assert_eq!(both, clap::ColorChoice::Always, "the argument comes first");
         assert_eq!(choice(&["shockwave", "--help"]), clap::ColorChoice::Auto);
         assert_eq!(choice(&["shockwave", "--color", "never"]), clap::ColorChoice::Never);
         assert_eq!(choice(&["shockwave", "--color=always"]), clap::ColorChoice::Always);

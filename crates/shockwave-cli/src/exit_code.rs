@@ -21,7 +21,7 @@ pub(crate) const EXIT_CODES: [(u8, &str); 5] = [
     (0, "all went well"),
     (1, "something failed; standard error says what"),
     (2, "an argument or a variable was wrong; standard error says what was expected"),
-    (3, "the hit rate was below --min-hit-rate"),
+    (3, "the hit rate was below the --min-hit-rate of a load test"),
     (130, "a second signal ended it at once"),
 ];
 

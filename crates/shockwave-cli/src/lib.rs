@@ -47,7 +47,8 @@ pub use parse::{ParseError, parse_duration, parse_percent, parse_size, parse_siz
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
-    let command = args::command().color(args::color_of_help(&arguments));
+    let color = std::env::var("SHOCKWAVE_COLOR").ok();
+    let command = args::command().color(args::color_of_help(&arguments, color.as_deref()));
     // Prints help or what was wrong, and exits with 0 or 2.
     let matches = command.get_matches_from(arguments);
     let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());

@@ -10,6 +10,11 @@ pub struct ParseError {
 }
 
 impl ParseError {
+    /// The same where something else was expected.
+    pub(super) fn expecting(self, expected: &'static str) -> Self {
+        Self { expected, ..self }
+    }
+
     pub(super) fn new(wrong: impl Into<String>, expected: &'static str) -> Self {
         Self { wrong: wrong.into(), expected }
     }

@@ -118,7 +118,7 @@ pub fn parse_sizes(text: &str) -> Result<Vec<usize>, ParseError> {
 ///
 /// What is wrong with them, and what was expected.
 pub(crate) fn parse_classes(text: &str) -> Result<Vec<usize>, ParseError> {
-    let classes = parse_sizes(text)?;
+    let classes = parse_sizes(text).map_err(|error| error.expecting(EXPECTED_CLASSES))?;
     // A pool knows what it can have.
     match BufferPool::builder().cells(Cells::Locked).classes(&classes).build() {
         Err(error) if error.is_classes() => {

@@ -107,7 +107,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "SHOCKWAVE_ROOT", value_name = "DIR", value_parser = parse_directory)]
     pub(crate) root: Option<PathBuf>,
 
-    /// How often to log the hit rate
+    /// How often to log the hit rate, which is a warning below 95 % of 20 gets or more
     #[arg(
         long,
         env = "SHOCKWAVE_LOG_INTERVAL",

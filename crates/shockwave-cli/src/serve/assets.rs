@@ -67,7 +67,7 @@ pub(crate) fn is_asset(path: &str) -> bool {
 pub(crate) fn asset(path: &str, request: &HeaderMap) -> Option<Response<Body>> {
     let asset = ASSETS.iter().find(|asset| asset.path == path)?;
     let tag = tag(asset.text);
-    let is_known = request.get(IF_NONE_MATCH).is_some_and(|known| *known == tag);
+    let is_known = request.get_all(IF_NONE_MATCH).iter().any(|known| names(known, &tag));
     let body = if is_known { Body::default() } else { Body::whole(asset.text) };
     let mut response = Response::new(body);
     if is_known {
@@ -79,6 +79,13 @@ pub(crate) fn asset(path: &str, request: &HeaderMap) -> Option<Response<Body>> {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(ETAG, tag);
     Some(response)
+}
+
+/// Whether a list of tags names this one, by the weak comparison (RFC 9110, section 13.1.2).
+fn names(list: &HeaderValue, tag: &HeaderValue) -> bool {
+    let strong = |it: &[u8]| it.strip_prefix(b"W/").unwrap_or(it) == tag.as_bytes();
+    let mut tags = list.as_bytes().split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+    tags.any(|it| it == b"*" || strong(it))
 }
 
 /// Adds what every answer says, where it does not say something else already.
@@ -141,6 +148,12 @@ mod tests {
         headers.insert(IF_NONE_MATCH, first.headers()[ETAG].clone());
         assert_eq!(asset("/", &headers).unwrap().status(), StatusCode::NOT_MODIFIED);
         assert_eq!(asset("/assets/main.js", &headers).unwrap().status(), StatusCode::OK);
+        let tag = first.headers()[ETAG].to_str().unwrap();
+        for known in ["*", &format!("W/{tag}"), &format!("\"other\", {tag}")] {
+            let headers = [(IF_NONE_MATCH, HeaderValue::from_str(known).unwrap())];
+            let answer = asset("/", &headers.into_iter().collect()).unwrap();
+            assert_eq!(answer.status(), StatusCode::NOT_MODIFIED, "{known}");
+        }
         assert!(asset("/assets/", &headers).is_none());
     }
 }

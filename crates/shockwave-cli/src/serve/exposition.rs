@@ -55,6 +55,14 @@ pub(crate) fn page(format: Format, snapshot: &Snapshot, durations: &Counts) -> S
         .sample(&[], server.accept_failures_total);
     exposition
         .family(
+            "shockwave_http_panics_total",
+            Kind::Counter,
+            "Handlers that panicked; each was answered by 500, and its connection ended.",
+            "",
+        )
+        .sample(&[], server.panics_total);
+    exposition
+        .family(
             "shockwave_http_request_duration_seconds",
             Kind::Histogram,
             "From a request's head to the end of its answer's body; streams of events left out.",

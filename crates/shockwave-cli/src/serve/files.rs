@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use http::header::{CONTENT_SECURITY_POLICY, HeaderValue};
+use http::header::{CONTENT_SECURITY_POLICY, HeaderValue, RANGE};
 use http::uri::PathAndQuery;
-use http::{Request, Response, StatusCode, Uri};
+use http::{Method, Request, Response, StatusCode, Uri};
 use percent_encoding::percent_decode_str;
 use tower_http::services::ServeDir;
 use tracing::warn;
@@ -31,10 +31,11 @@ impl Files {
 
     /// The file that a request for `/static/…` asks for.
     pub(crate) async fn answer(&self, request: Request<()>) -> Response<Body> {
-        let Some(request) = below(request) else { return empty(StatusCode::NOT_FOUND) };
-        if self.may_never_open(request.uri().path()).await {
+        let Some(mut request) = below(request) else { return empty(StatusCode::NOT_FOUND) };
+        if !self.is_file(request.uri().path()).await {
             return empty(StatusCode::NOT_FOUND);
         }
+        ignore_other_ranges(&mut request);
         match self.directory.clone().try_call(request).await {
             Ok(mut response) => {
                 let policy = HeaderValue::from_static(POLICY);
@@ -50,13 +51,26 @@ impl Files {
 }
 
 impl Files {
-    /// Whether there is something at the path that is neither a file nor a directory. To open a
-    /// pipe may take for ever, and would keep a thread.
-    async fn may_never_open(&self, path: &str) -> bool {
+    /// Whether there is a file at the path. Anything else is not to be opened: with a pipe that may
+    /// take for ever, and would keep a thread. Nor is it anyone's fault that there is none, whatever
+    /// the system says to the path.
+    async fn is_file(&self, path: &str) -> bool {
         let path = percent_decode_str(path.trim_start_matches('/'));
         let Ok(path) = path.decode_utf8() else { return false };
         let found = tokio::fs::metadata(self.root.join(path.trim_start_matches('/'))).await;
-        found.is_ok_and(|found| !found.is_file() && !found.is_dir())
+        found.is_ok_and(|found| found.is_file())
+    }
+}
+
+/// Leaves a request its `Range` only if that is one range of bytes of a GET. Others are to be
+/// ignored, or may be (RFC 9110, section 14.2), where `ServeDir` would refuse them.
+fn ignore_other_ranges(request: &mut Request<()>) {
+    let is_ours = |range: &HeaderValue| {
+        let range = range.as_bytes().strip_prefix(b"bytes=");
+        range.is_some_and(|range| !range.contains(&b','))
+    };
+    if request.method() != Method::GET || !request.headers().get_all(RANGE).iter().all(is_ours) {
+        request.headers_mut().remove(RANGE);
     }
 }
 
@@ -83,7 +97,7 @@ fn empty(status: StatusCode) -> Response<Body> {
 mod tests {
     use std::fs;
 
-    use http::header::{CONTENT_TYPE, RANGE};
+    use http::header::CONTENT_TYPE;
     use http_body_util::BodyExt;
 
     use super::*;
@@ -139,5 +153,43 @@ mod tests {
         let response = files.answer(request).await;
         assert_eq!(response.headers()[CONTENT_TYPE], "text/html");
         fs::remove_dir_all(&place).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_path_that_leads_nowhere_is_not_found_whatever_the_reason() {
+        let root = std::env::temp_dir().join(format!("shockwave-nowhere-{}", std::process::id()));
+        fs::create_dir_all(&root).unwrap();
+        fs::write(root.join("file.txt"), "text").unwrap();
+        std::os::unix::fs::symlink("loop", root.join("loop")).unwrap();
+        let files = Files::new(&root);
+        let name = "a".repeat(256);
+        let deep = "a/".repeat(3000);
+        for path in ["loop", "file.txt/", "file.txt/more", &name, &deep] {
+            let (status, _) = read(&files, &format!("/static/{path}")).await;
+            assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+        }
+        fs::remove_dir_all(&root).unwrap();
+    }
+
+    #[tokio::test]
+    async fn ranges_that_are_not_one_of_bytes_of_a_get_are_ignored() {
+        let root = std::env::temp_dir().join(format!("shockwave-ranges-{}", std::process::id()));
+        fs::create_dir_all(&root).unwrap();
+        fs::write(root.join("file.txt"), "0123456789").unwrap();
+        let files = Files::new(&root);
+        let (whole, part) = (StatusCode::OK, StatusCode::PARTIAL_CONTENT);
+        for (method, range, expected) in [
+            (Method::GET, "bytes=1-2", part),
+            (Method::GET, "bytes=-3", part),
+            (Method::GET, "bytes=10-", StatusCode::RANGE_NOT_SATISFIABLE),
+            (Method::GET, "lines=1-2", whole),
+            (Method::GET, "bytes=0-1,3-4", whole),
+            (Method::HEAD, "bytes=1-2", whole),
+        ] {
+            let request = Request::builder().method(method.clone()).uri("/static/file.txt");
+            let request = request.header(RANGE, range).body(()).unwrap();
+            assert_eq!(files.answer(request).await.status(), expected, "{method} {range}");
+        }
+        fs::remove_dir_all(&root).unwrap();
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -106,14 +106,36 @@ async fn is_left_behind(path: &Path) -> bool {
     is_socket && answer.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
 }
 
-/// A path that is removed when the server ends.
+/// A path that is listened on, and that is removed when the server ends; but not if another server
+/// has taken it over meanwhile, as at a restart that does not wait for the last requests.
 #[derive(Debug)]
-pub(crate) struct RemoveOnDrop(pub(crate) PathBuf);
+pub(crate) struct RemoveOnDrop {
+    path: PathBuf,
+    socket: Option<Identity>,
+}
+
+/// Device and number of a file, and when it was made, since a number may be given out again.
+type Identity = (u64, u64, i64, i64);
+
+impl RemoveOnDrop {
+    /// For the socket that is at the path now.
+    pub(crate) fn new(path: PathBuf) -> Self {
+        let socket = identity(&path);
+        Self { path, socket }
+    }
+}
+
+fn identity(path: &Path) -> Option<Identity> {
+    let found = fs::symlink_metadata(path).ok()?;
+    Some((found.dev(), found.ino(), found.mtime(), found.mtime_nsec()))
+}
 
 impl Drop for RemoveOnDrop {
     fn drop(&mut self) {
-        // If it is gone already, all the better.
-        let _ = fs::remove_file(&self.0);
+        if self.socket.is_some() && identity(&self.path) == self.socket {
+            // If it is gone already, all the better.
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -134,8 +156,23 @@ mod tests {
         fs::write(&path, "a file").unwrap();
         assert_eq!(bind_unix(&path).await.unwrap_err().kind(), ErrorKind::AddrInUse);
         assert_eq!(fs::read_to_string(&path).unwrap(), "a file");
-        drop(RemoveOnDrop(path.clone()));
+        drop(RemoveOnDrop::new(path.clone()));
         assert!(!path.exists());
+    }
+
+    #[tokio::test]
+    async fn a_path_that_another_server_took_over_stays() {
+        let path = std::env::temp_dir().join(format!("shockwave-taken-{}", std::process::id()));
+        let _ = fs::remove_file(&path);
+        let first = bind_unix(&path).await.unwrap();
+        let removes = RemoveOnDrop::new(path.clone());
+        drop(first);
+        let second = bind_unix(&path).await.unwrap();
+        drop(removes);
+        assert!(UnixStream::connect(&path).await.is_ok(), "the second can be reached");
+        drop(RemoveOnDrop::new(path.clone()));
+        assert!(!path.exists());
+        drop(second);
     }
 
     #[tokio::test]

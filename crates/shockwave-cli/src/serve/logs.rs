@@ -8,11 +8,13 @@ use tracing::level_filters::LevelFilter;
 use super::args::{LogFormat, LogLevel};
 use crate::color::Color;
 
-/// Has all that is logged from here on written to standard error.
+/// Has all that is logged from here on written to standard error. What cannot be written there is
+/// lost: that nobody reads the log is no reason to fail.
 pub(crate) fn start(format: LogFormat, level: LogLevel, color: Color) -> anyhow::Result<()> {
     let builder = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::from(level))
         .with_ansi(color.is_enabled())
+        .log_internal_errors(false)
         .with_writer(io::stderr);
     let started = match format {
         LogFormat::Text => builder.with_target(false).try_init(),

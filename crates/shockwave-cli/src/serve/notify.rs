@@ -34,7 +34,7 @@ impl Notify {
         let is_ours = variable("WATCHDOG_PID")
             .is_none_or(|pid| pid.to_str() == Some(std::process::id().to_string().as_str()));
         let micros = variable("WATCHDOG_USEC").filter(|_| is_ours && address.is_some());
-        let micros = micros.and_then(|micros| micros.to_str()?.parse().ok());
+        let micros = micros.and_then(|micros| micros.to_str()?.parse().ok()).filter(|&it| it > 0);
         Self { address, watchdog: micros.map(Duration::from_micros) }
     }
 
@@ -125,5 +125,11 @@ mod tests {
         });
         assert_eq!(other.watchdog(), None, "another process is watched");
         other.ready();
+        let never = Notify::new(|name| match name {
+            "NOTIFY_SOCKET" => Some("/run/there-is-no-such-socket".into()),
+            "WATCHDOG_USEC" => Some("0".into()),
+            _ => None,
+        });
+        assert_eq!(never.watchdog(), None, "no time is no watchdog");
     }
 }

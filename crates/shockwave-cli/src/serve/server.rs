@@ -30,7 +30,7 @@ pub(crate) async fn serve(args: &ServeArgs, pool: BufferPool) -> anyhow::Result<
     let mut signals = Signals::listen()?;
     let notify = Notify::from_env();
     let listeners = listen(args.listen, args.unix.as_deref()).await?;
-    let _unix = args.unix.clone().map(RemoveOnDrop);
+    let _unix = args.unix.clone().map(RemoveOnDrop::new);
     let server = Server::builder()
         .pool(pool)
         .limits(Limits { body_bytes: args.max_body, ..Limits::default() })

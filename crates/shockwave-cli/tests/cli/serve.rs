@@ -314,6 +314,7 @@ fn every_flag_may_come_from_the_environment() {
     let root = place("root");
     std::fs::create_dir_all(&root).unwrap();
     std::fs::write(root.join("file"), "of the root").unwrap();
+    let socket = place("by-environment");
     let mut child = command(&["serve"]);
     for (name, value) in [
         ("SHOCKWAVE_LISTEN", "127.0.0.1:0"),
@@ -333,6 +334,8 @@ fn every_flag_may_come_from_the_environment() {
         ("SHOCKWAVE_LOG_FORMAT", "json"),
         ("SHOCKWAVE_LOG_LEVEL", "debug"),
         ("SHOCKWAVE_SHUTDOWN_TIMEOUT", "1s"),
+        ("SHOCKWAVE_UNIX", socket.to_str().unwrap()),
+        ("SHOCKWAVE_COLOR", "never"),
     ] {
         child.env(name, value);
     }
@@ -346,11 +349,35 @@ fn every_flag_may_come_from_the_environment() {
     assert_eq!(whole(&metrics, "/pool/budget_bytes"), 9 << 20);
     assert!(whole(&metrics, "/pool/pools/1/created") >= 3);
     assert_eq!(whole(&metrics, "/pool/pools/1/size"), 16_384);
+    assert!(UnixStream::connect(&socket).is_ok());
     std::fs::remove_dir_all(&root).unwrap();
     let bad = command(&["serve"]).env("SHOCKWAVE_BUDGET", "lots").output().unwrap();
     let Ran { code, stderr, .. } = bad.into();
     assert_eq!(code, Some(2));
     assert!(stderr.contains("--budget") && stderr.contains("512m"), "{stderr}");
+}
+
+#[test]
+fn a_log_that_cannot_be_written_ends_nothing() {
+    let path = place("unread");
+    let path = path.to_str().unwrap();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut child = command(&["serve", "--unix", path, "--log-level", "debug"]);
+    let mut child = child.stderr(full).spawn().unwrap();
+    let mut stream = (0..300)
+        .find_map(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            UnixStream::connect(path).ok()
+        })
+        .expect("it listens");
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with("\r\n\r\nok\n"), "{answer}");
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(!std::path::Path::new(path).exists(), "it took its socket with it");
 }
 
 #[test]
