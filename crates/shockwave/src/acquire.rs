@@ -105,7 +105,10 @@ impl BufferPool {
             };
             match timeout.checked_sub(start.elapsed()) {
                 Some(left) if !left.is_zero() => thread::park_timeout(left),
-                _ => return Err(refused),
+                _ => {
+                    request.count_refused(&refused);
+                    return Err(refused);
+                }
             }
         }
     }
@@ -142,7 +145,11 @@ impl Acquire {
             Err(refused) if refused.is_over_budget() && refused.asked() <= refused.limit() => {
                 refused
             }
-            served_or_failed => return self.recorded(served_or_failed),
+            Err(refused) => {
+                self.count_refused(&refused);
+                return Err(refused);
+            }
+            served => return self.recorded(served),
         };
         let engine = self.engine();
         let close = || engine.keep_closed(true);
@@ -159,6 +166,14 @@ impl Acquire {
             _ => self.leave(),
         }
         self.recorded(result)
+    }
+
+    /// Counts a request that will not wait any more for want of budget. Want of memory was counted
+    /// where it was met.
+    fn count_refused(&self, refused: &GetError) {
+        if refused.is_over_budget() {
+            self.engine().refused(self.size, Turn::Last, refused);
+        }
     }
 
     /// What was served, with a record of it if it is sampled.

@@ -25,6 +25,7 @@ use std::sync::atomic::{
 };
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
+use crate::callback::contained;
 use crate::depot::Depot;
 use crate::engine::Engine;
 use crate::error::BuildError;
@@ -185,7 +186,7 @@ pub(crate) fn wake_owed() {
         drop(registry);
         drop(stay);
         match waker {
-            Some(waker) => waker.wake(),
+            Some(waker) => contained(|| waker.wake()),
             None => return,
         }
     }

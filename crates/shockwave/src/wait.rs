@@ -18,6 +18,7 @@
 
 use std::task::Waker;
 
+use crate::callback::contained;
 use crate::fork::ForkLock;
 use crate::reentry::{self, Stay};
 use crate::sync::{
@@ -171,7 +172,7 @@ impl Queue {
         drop(stay);
         drop(old);
         if let Some(waker) = next {
-            waker.wake();
+            contained(|| waker.wake());
         }
     }
 
@@ -190,7 +191,7 @@ impl Queue {
         let waker = self.line.lock().head_waker();
         drop(stay);
         if let Some(waker) = waker {
-            waker.wake();
+            contained(|| waker.wake());
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+use crate::callback::contained;
 
 /// Which mark the pressure on a pool has crossed. See
 /// [`on_pressure`](crate::BufferPoolBuilder::on_pressure).
@@ -27,27 +29,43 @@ pub(crate) struct Marks {
 #[derive(Debug)]
 pub(crate) struct Watch {
     marks: Marks,
-    /// What was told last, `High` if set.
+    /// What was told last, `High` if set. Changed only by whoever is telling.
     is_high: AtomicBool,
+    /// Whether somebody is telling, or looking whether there is something to tell.
+    is_telling: AtomicBool,
 }
 
 impl Watch {
     pub(crate) fn new(marks: Marks) -> Self {
-        Self { marks, is_high: AtomicBool::new(false) }
+        Self { marks, is_high: AtomicBool::new(false), is_telling: AtomicBool::new(false) }
     }
 
-    /// Tells if a mark was crossed since it last told. `in_use` is asked only where it may matter:
-    /// it is never more than what is `taken`.
-    pub(crate) fn look(&self, taken: usize, limit: usize, in_use: impl FnOnce() -> usize) {
-        let was_high = self.is_high.load(Relaxed);
-        if !was_high && share(taken, limit) < self.marks.high {
-            return;
-        }
-        let pressure = share(in_use(), limit);
-        let is_high =
-            if was_high { pressure > self.marks.low } else { pressure >= self.marks.high };
-        if is_high != was_high && self.is_high.swap(is_high, Relaxed) == was_high {
-            (self.marks.tell)(if is_high { Pressure::High } else { Pressure::Low });
+    /// Tells what was crossed since it last told, one after the other and never two at once: who
+    /// comes while somebody else is telling leaves it to that one to look again. `in_use` is asked
+    /// only where it may matter: it is never more than what is `taken`.
+    ///
+    /// `SeqCst`: who tells sets the side before it looks again, and who leaves looks at the side
+    /// after it took or gave; one of the two sees the other.
+    pub(crate) fn look(&self, taken: impl Fn() -> usize, limit: usize, in_use: impl Fn() -> usize) {
+        let crossed = || {
+            let was_high = self.is_high.load(SeqCst);
+            if !was_high && share(taken(), limit) < self.marks.high {
+                return None;
+            }
+            let pressure = share(in_use(), limit);
+            let is_high =
+                if was_high { pressure > self.marks.low } else { pressure >= self.marks.high };
+            (is_high != was_high).then_some(is_high)
+        };
+        // Each round after the first is for those who came meanwhile.
+        while crossed().is_some() && !self.is_telling.swap(true, SeqCst) {
+            // Only now is it certain that nobody else has told of it.
+            if let Some(is_high) = crossed() {
+                self.is_high.store(is_high, SeqCst);
+                let pressure = if is_high { Pressure::High } else { Pressure::Low };
+                contained(|| (self.marks.tell)(pressure));
+            }
+            self.is_telling.swap(false, SeqCst);
         }
     }
 }
@@ -74,6 +92,7 @@ mod tests {
     use super::Pressure::{High, Low};
     use super::*;
     use std::sync::Mutex;
+    use std::sync::atomic::AtomicUsize;
 
     #[test]
     fn high_and_low_are_told_in_turn_and_once_each() {
@@ -82,10 +101,55 @@ mod tests {
         let tell = Arc::new(move |pressure| tell.lock().unwrap().push(pressure));
         let watch = Watch::new(Marks { low: 0.5, high: 0.8, tell });
         for in_use in [10, 79, 80, 95, 60, 51, 50, 10, 70, 100, 100, 0] {
-            watch.look(100, 100, || in_use);
+            watch.look(|| 100, 100, || in_use);
         }
         assert_eq!(*told.lock().unwrap(), [High, Low, High, Low]);
-        watch.look(10, 100, || panic!("ten taken cannot be eighty in use"));
+        watch.look(|| 10, 100, || panic!("ten taken cannot be eighty in use"));
+    }
+
+    #[test]
+    fn whoever_is_told_may_panic_and_may_look_again_itself() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let watch: Arc<std::sync::OnceLock<Watch>> = Arc::default();
+        let (log, inner) = (Arc::clone(&told), Arc::clone(&watch));
+        let tell = Arc::new(move |pressure| {
+            log.lock().unwrap().push(pressure);
+            inner.get().unwrap().look(|| 100, 100, || 0);
+            panic!("on purpose");
+        });
+        let watch = watch.get_or_init(|| Watch::new(Marks { low: 0.5, high: 0.8, tell }));
+        for in_use in [90, 90, 10, 90] {
+            watch.look(|| 100, 100, || in_use);
+        }
+        assert_eq!(*told.lock().unwrap(), [High, Low, High]);
+    }
+
+    #[test]
+    fn what_is_crossed_while_somebody_tells_is_told_after_it_and_never_twice() {
+        let (told, in_use) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicUsize::new(0)));
+        let log = Arc::clone(&told);
+        let tell = Arc::new(move |pressure| {
+            std::thread::yield_now();
+            log.lock().unwrap().push(pressure);
+        });
+        let watch = Watch::new(Marks { low: 0.25, high: 0.75, tell });
+        let look = || watch.look(|| 100, 100, || in_use.load(SeqCst));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..2000 {
+                        in_use.fetch_add(25, SeqCst);
+                        look();
+                        in_use.fetch_sub(25, SeqCst);
+                        look();
+                    }
+                });
+            }
+        });
+        let told = told.lock().unwrap();
+        assert!(told.iter().step_by(2).all(|it| *it == High), "in turn, from High on");
+        assert!(told.iter().skip(1).step_by(2).all(|it| *it == Low), "in turn");
+        assert_eq!(told.len() % 2, 0, "at rest, the last word is Low");
     }
 
     #[test]

@@ -308,7 +308,8 @@ impl Engine {
     /// Tells whoever watches if the pressure has crossed a mark.
     pub(crate) fn tell_of_pressure(&self) {
         if let Some(watch) = &self.governor.watch {
-            watch.look(self.ledger.taken(), self.ledger.limit(), || self.in_use_bytes());
+            let (taken, in_use) = (|| self.ledger.taken(), || self.in_use_bytes());
+            watch.look(taken, self.ledger.limit(), in_use);
         }
     }
 }

@@ -33,11 +33,11 @@ fn marks_are_told_in_turn_without_locks() {
         let pool = builder(cells)
             .budget(10 * 65_536)
             .on_pressure(0.2, 0.8, move |pressure| {
-                tell.lock().unwrap().push(pressure);
                 if let Some(pool) = &*pool_for_callback.lock().unwrap() {
-                    assert!(pool.metrics().in_use_bytes > 0);
+                    assert!(pool.metrics().in_use_bytes > 0, "or nothing is told");
                     drop(pool.try_get(2048)); // may use the pool
                 }
+                tell.lock().unwrap().push(pressure);
             })
             .build()
             .unwrap();
@@ -55,5 +55,32 @@ fn marks_are_told_in_turn_without_locks() {
         assert_eq!(*told.lock().unwrap(), [High, Low, High, Low]);
         *slot.lock().unwrap() = None;
         check(&pool);
+    });
+}
+
+#[test]
+fn a_callback_that_panics_costs_neither_a_buffer_nor_the_pool() {
+    on_both(|cells| {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let tell = Arc::clone(&told);
+        let pool = builder(cells)
+            .budget(65_536)
+            .on_pressure(0.1, 0.5, move |pressure| {
+                tell.lock().unwrap().push(pressure);
+                panic!("on purpose");
+            })
+            .build()
+            .unwrap();
+        for _ in 0..3 {
+            let buffer = pool.try_get(65_536).expect("there is room");
+            assert!(pool.try_get(1).is_err(), "a look at the pressure, if there was none");
+            drop(buffer);
+            pool.maintain();
+            assert!(pool.pressure().abs() < 1e-9, "nobody has it");
+        }
+        assert_eq!(*told.lock().unwrap(), [High, Low, High, Low, High, Low]);
+        check(&pool);
+        drop(pool);
+        assert_eq!(Arc::strong_count(&told), 1, "the pool is gone, and all that it had");
     });
 }
