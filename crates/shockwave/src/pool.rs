@@ -221,9 +221,9 @@ impl PartialEq for BufferPool {
 
 impl Eq for BufferPool {}
 
-// A panic that passes through a pool, from its own `get` or from a callback of `maintain`, leaves its
-// books in order: whoever catches it may go on. Said here, since a callback within hides it. Panics
-// of what a get or a drop calls, callbacks of pressure and wakers, do not pass through it.
+// A panic that passes through a pool, from its own `get` or from a callback of `maintain`, leaves
+// its books in order: whoever catches it may go on. Said here, since a callback within hides it.
+// Panics of what a get or a drop calls, callbacks of pressure and wakers, do not pass through it.
 impl UnwindSafe for BufferPool {}
 impl RefUnwindSafe for BufferPool {}
 

@@ -1,6 +1,6 @@
-//! `/events`: the figures of `/metrics.json` each second, as server-sent events; and `/events?past`:
-//! the same after those of the last two minutes, for whoever opens the dashboard and wants to know
-//! what has just happened.
+//! `/events`: the figures of `/metrics.json` each second, as server-sent events. `/events?past`
+//! begins with those of the last two minutes: whoever opens the dashboard wants to know what has
+//! just happened.
 
 use std::collections::VecDeque;
 use std::pin::Pin;

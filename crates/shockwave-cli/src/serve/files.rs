@@ -52,8 +52,8 @@ impl Files {
 
 impl Files {
     /// Whether there is a file at the path. Anything else is not to be opened: with a pipe that may
-    /// take for ever, and would keep a thread. Nor is it anyone's fault that there is none, whatever
-    /// the system says to the path.
+    /// take for ever, and would keep a thread. Nor is it anyone's fault that there is none,
+    /// whatever the system says to the path.
     async fn is_file(&self, path: &str) -> bool {
         let path = percent_decode_str(path.trim_start_matches('/'));
         let Ok(path) = path.decode_utf8() else { return false };

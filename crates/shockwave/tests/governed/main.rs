@@ -5,5 +5,6 @@ mod budget;
 mod common;
 mod failing;
 mod given_back;
+mod in_vain;
 mod pressure;
 mod waiting;
