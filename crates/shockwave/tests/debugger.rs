@@ -14,6 +14,8 @@ mod cells;
 mod child;
 #[path = "common/identities.rs"]
 mod identities;
+#[path = "common/quarantine.rs"]
+mod quarantine;
 
 use std::ptr::null_mut;
 

@@ -14,6 +14,8 @@ mod child;
 mod identities;
 #[path = "common/owner.rs"]
 mod owner;
+#[path = "common/quarantine.rs"]
+mod quarantine;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 

@@ -6,6 +6,9 @@
 #![cfg(unix)]
 #![expect(unsafe_code, reason = "forks, and handles a signal")]
 
+#[path = "common/quarantine.rs"]
+mod quarantine;
+
 use std::pin::pin;
 use std::ptr::null_mut;
 use std::sync::Arc;

@@ -3,6 +3,9 @@
 #![cfg(unix)]
 #![expect(unsafe_code, reason = "forks")]
 
+#[path = "common/quarantine.rs"]
+mod quarantine;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;

@@ -10,16 +10,6 @@ const STANDSTILL_SECONDS: libc::c_uint = 300;
 /// What a child that panicked exits with.
 const PANICKED: libc::c_int = 101;
 
-/// What `AddressSanitizer` asks each program for: its options. Without a quarantine, since the lock
-/// of that is one which the sanitizer does not hold over a fork: a child that frees memory could
-/// wait for it, and for a thread that is not there, for ever.
-#[cfg(shockwave_asan)]
-// SAFETY: the sanitizer's name for it, and with its signature.
-#[unsafe(no_mangle)]
-extern "C" fn __asan_default_options() -> *const libc::c_char {
-    c"quarantine_size_mb=0".as_ptr()
-}
-
 /// Runs `child` in a fork of this process, and returns the fork's number. The child ends by
 /// `_exit`, with nothing of the parent's run at its end.
 pub(crate) fn fork(child: impl FnOnce()) -> libc::pid_t {

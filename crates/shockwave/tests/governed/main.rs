@@ -7,4 +7,6 @@ mod failing;
 mod given_back;
 mod in_vain;
 mod pressure;
+#[path = "../common/quarantine.rs"]
+mod quarantine;
 mod waiting;
