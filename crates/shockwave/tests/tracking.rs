@@ -90,6 +90,20 @@ fn a_frozen_buffer_is_out_until_its_last_handle_goes() {
 }
 
 #[test]
+fn a_copy_is_known_by_the_line_that_asked_for_it() {
+    on_tracked_pools(|pool| {
+        let whole = pool.get_zeroed(60_000).freeze();
+        let (copy, line) = (whole.slice(..20).compact(4), line!());
+        assert_eq!(copy.pinned_bytes(), 2048);
+        let out = pool.outstanding();
+        let copied = out.iter().find(|one| one.size == 2048).unwrap();
+        assert_eq!((copied.site.file(), copied.site.line()), (file!(), line));
+        drop((whole, copy));
+        assert_eq!(pool.outstanding(), []);
+    });
+}
+
+#[test]
 fn a_pool_that_does_not_track_knows_nothing() {
     on_each_kind(|builder| {
         let pool = builder().build().unwrap();

@@ -132,7 +132,9 @@ impl Shared {
     /// `ratio` of 1 copies wherever that saves anything, and 0 is the same. The copy is scrubbed
     /// when it goes back if the original is. Cost: nothing; or a get, a copy of what is shown, and
     /// a freeze. Call it where the other handles of the buffer are soon to go: as long as one keeps
-    /// it, the copy is memory more.
+    /// it, the copy is memory more. In a pool that [tracks](crate::BufferPoolBuilder::track) it is
+    /// a get of its own, made by the line that calls this.
+    #[track_caller]
     pub fn compact(self, ratio: usize) -> Self {
         let pinned = self.pinned_bytes();
         if self.len.saturating_mul(ratio.max(1)) >= pinned {
@@ -142,6 +144,7 @@ impl Shared {
     }
 
     /// A copy in a buffer of less than `pinned` bytes, if one is to be had.
+    #[track_caller]
     fn copy_out(&self, pinned: usize) -> Option<Self> {
         let original = self.buffer();
         let engine = original.engine();
