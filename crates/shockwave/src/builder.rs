@@ -147,10 +147,10 @@ impl BufferPoolBuilder {
     }
 
     /// How long a buffer lies idle before it may go back to the source by itself: what was not
-    /// needed in a whole interval does. Default: 10 seconds. Rounded to milliseconds; zero turns it
-    /// off. Looked at when a put visits a depot, unless the source is not
-    /// [for signal handlers](Source::is_signal_safe), and when a get or put asks the source anyway;
-    /// then at most 4 MiB of each class go back.
+    /// needed in a whole interval does. Default: 10 seconds. Rounded up to milliseconds, so at
+    /// least one, unless it is zero, which turns this off. Looked at when a put visits a depot,
+    /// unless the source is not [for signal handlers](Source::is_signal_safe), and when a get or
+    /// put asks the source anyway; then at most 4 MiB of each class go back.
     ///
     /// So this is for traffic that goes to the depots. Without traffic nothing goes back, **and as
     /// little does where each CPU's own cells serve all of it**: up to 243 buffers of a class held
@@ -160,7 +160,9 @@ impl BufferPoolBuilder {
     /// it back, and a program that runs for long should have one of them. Cost: a look at the
     /// clock, five nanoseconds, for each visit.
     pub fn trim_interval(mut self, interval: Duration) -> Self {
-        self.rules.interval_ms = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX / 2);
+        let rounded_ms = interval.as_nanos().div_ceil(1_000_000);
+        // No longer than what can be added to a clock.
+        self.rules.interval_ms = u64::try_from(rounded_ms).unwrap_or(u64::MAX).min(u64::MAX / 2);
         self
     }
 

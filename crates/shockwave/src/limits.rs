@@ -1,5 +1,7 @@
 //! Every constant of the pool, with its unit, its range and its reason.
 
+use std::time::Duration;
+
 /// Size classes in one pool, at most. A class takes one cell of eight bytes in each CPU's row; a
 /// set of eight or fewer stays on one cache line.
 pub(crate) const CLASSES_MAX: usize = 32;
@@ -73,6 +75,11 @@ pub(crate) const SEQUENCE_TRIES: u32 = 4;
 /// Milliseconds after which what was of no use goes back, unless the builder says otherwise. Ten
 /// seconds outlast the pauses of a busy server, and are short beside the life of a peak.
 pub(crate) const TRIM_INTERVAL_MS: u64 = 10_000;
+
+/// The shortest time that a maintainer rests between two rounds, whatever it was asked for. A round
+/// takes a lock for each class, some microseconds; a thread that did nothing else would have a core
+/// to itself and be in every depot's way.
+pub(crate) const MAINTAIN_INTERVAL_MIN: Duration = Duration::from_millis(1);
 
 /// Bytes of each class that a get or put that comes by at the end of an interval gives back, 4 MiB:
 /// some hundreds of microseconds of the source's time, once in an interval.

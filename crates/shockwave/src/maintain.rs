@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::engine::Bell;
 use crate::life::Handle;
+use crate::limits::MAINTAIN_INTERVAL_MIN;
 use crate::pool::BufferPool;
 use crate::watch::share;
 
@@ -55,8 +56,15 @@ impl BufferPool {
     /// when the [`Maintainer`] is dropped or the pool ends, and does not keep the pool alive.
     /// Recommended to every program that runs for long: it is what makes sure that the memory of a
     /// peak goes back, within three intervals, whether or not there is traffic, and wherever that
-    /// goes. Ten seconds suit a server. Cost: a thread, and for each interval a lock for each class
-    /// and what goes back.
+    /// goes. Ten seconds suit a server. Between two calls the thread rests for a millisecond at
+    /// least, also where `interval` is less, or zero. Cost: a thread, and for each interval a lock
+    /// for each class and what goes back.
+    ///
+    /// What `maintain` calls is called on this thread: whoever is told of
+    /// [pressure](crate::BufferPoolBuilder::on_pressure) or of [long
+    /// holds](crate::BufferPoolBuilder::on_long_hold). If one of them panics, the thread ends, the
+    /// panic is reported as any thread's is, and nothing else: nobody maintains the pool from then
+    /// on, and [`is_finished`](Maintainer::is_finished) is how to find out.
     ///
     /// ```
     /// use std::time::Duration;
@@ -74,6 +82,7 @@ impl BufferPool {
     pub fn start_maintainer(&self, interval: Duration) -> Maintainer {
         let (pool, bell) = (self.engine().meta.pool(), Arc::clone(&self.engine().governor.bell));
         let stop = Arc::new(AtomicBool::new(false));
+        let interval = interval.max(MAINTAIN_INTERVAL_MIN);
         let thread = std::thread::Builder::new().name("shockwave-maintainer".into()).spawn({
             let (bell, stop) = (Arc::clone(&bell), Arc::clone(&stop));
             move || {
@@ -126,7 +135,8 @@ pub struct Maintainer {
 }
 
 impl Maintainer {
-    /// Whether the thread has stopped, as it does when its pool has ended.
+    /// Whether the thread has stopped, as it does when its pool has ended, or when what it called
+    /// panicked.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.thread.as_ref().is_none_or(JoinHandle::is_finished)

@@ -106,6 +106,24 @@ fn a_step_that_comes_by_gives_back_as_well() {
 }
 
 #[test]
+fn an_interval_is_rounded_up_so_that_only_zero_turns_it_off() {
+    on_both(|cells| {
+        let pool = builder(cells).trim_interval(Duration::from_nanos(1)).build().unwrap();
+        peak(&pool, 100, 4096);
+        let start = Instant::now();
+        while pool.metrics().pool(4096).unwrap().idle > 0 {
+            drop(pool.get(100_000)); // asks the source anyway
+            thread::sleep(Duration::from_millis(1));
+            assert!(start.elapsed() < Duration::from_secs(60), "nothing goes back");
+        }
+        // The longest of all does not overflow the clock.
+        let pool = builder(cells).trim_interval(Duration::from_millis(u64::MAX)).build().unwrap();
+        (0..3).for_each(|_| drop(pool.get(100_000)));
+        check(&pool);
+    });
+}
+
+#[test]
 fn gets_and_puts_that_a_handler_may_do_ask_nothing_of_a_source_that_is_not_for_handlers() {
     on_both(|cells| {
         let source = Counting::default();
@@ -237,6 +255,29 @@ fn a_maintainer_gives_back_without_traffic_and_does_not_keep_the_pool() {
             thread::sleep(Duration::from_millis(1));
             assert!(start.elapsed() < Duration::from_secs(60), "the pool is kept");
         }
+    });
+}
+
+/// Holds rounds against the clock, but only to say that there were not more of them than fit: a
+/// slow machine makes fewer.
+#[test]
+fn a_maintainer_without_an_interval_rests_a_millisecond_after_each_round() {
+    const PEAKS: u32 = 50;
+    on_both(|cells| {
+        let pool = builder(cells).build().unwrap();
+        let maintainer = pool.start_maintainer(Duration::ZERO);
+        let start = Instant::now();
+        for _ in 0..PEAKS {
+            peak(&pool, 1, 4096);
+            // What lies in a cell goes back in the second round that finds it there.
+            while pool.metrics().idle_bytes > 0 {
+                thread::yield_now();
+            }
+        }
+        let passed = start.elapsed();
+        drop(maintainer);
+        assert!(passed >= Duration::from_millis(1) * PEAKS, "{passed:?}");
+        check(&pool);
     });
 }
 
