@@ -4,7 +4,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use shockwave::BufferPool;
+use shockwave::{BufferPool, Outstanding, Sampling};
 
 use crate::common::{Counting, bind, builder, check, on_both};
 
@@ -296,6 +296,24 @@ fn a_maintainer_stops_when_dropped_however_long_its_interval() {
                 "the end of the pool is not noticed"
             );
         }
+    });
+}
+
+#[test]
+fn a_maintainer_ends_when_who_it_tells_panics() {
+    on_both(|cells| {
+        let tell = |held: &Outstanding| std::panic::resume_unwind(Box::new(held.size));
+        let pool = builder(cells).track(Sampling::EACH).on_long_hold(Duration::ZERO, tell);
+        let pool = pool.build().unwrap();
+        let held = pool.get(4096);
+        let maintainer = pool.start_maintainer(Duration::from_millis(1));
+        while !maintainer.is_finished() {
+            thread::yield_now();
+        }
+        drop(maintainer);
+        assert_eq!(pool.metrics().long_holds, 1);
+        drop(held);
+        check(&pool);
     });
 }
 
