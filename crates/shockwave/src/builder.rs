@@ -110,12 +110,17 @@ impl BufferPoolBuilder {
 
     /// Has `tell` called when [`pressure`](BufferPool::pressure) has risen to `high` or above, and
     /// then when it has fallen to `low` or below, in turn; both as shares of the budget,
-    /// `0.0..=1.0`. Default: nobody is told. A later call replaces an earlier one.
+    /// `0.0..=1.0`, and `low` less than `high`. Default: nobody is told. A later call replaces an
+    /// earlier one. Needs a [`budget`](Self::budget): without one, and with other marks,
+    /// [`build`](Self::build) refuses, rather than to build a pool that never says anything.
     ///
     /// It is called on whichever thread happens to notice, with no lock held, and may use the pool.
-    /// What notices are gets that make a buffer, puts that visit a depot, and
-    /// [`maintain`](BufferPool::maintain): a fall may go unseen until one of these comes. Cost:
-    /// while the pressure may be high, a lock for each class on each of these.
+    /// What notices are gets and puts that go beyond this CPU's cell, to a depot or to the source,
+    /// and [`maintain`](BufferPool::maintain). **Gets and puts that cells serve notice nothing**,
+    /// so a rise may go unseen as well as a fall until one of these comes: sixteen warmed-up
+    /// buffers that are the whole budget may all be taken and come back without a word. A
+    /// [`Maintainer`](crate::Maintainer) bounds how long that lasts by its interval. Cost: while
+    /// the pressure may be high, a lock for each class on each of these.
     ///
     /// ```
     /// use std::sync::{Arc, atomic::{AtomicBool, Ordering::Relaxed}};
@@ -172,17 +177,33 @@ impl BufferPoolBuilder {
     ///
     /// A [`BuildError`] that says what was wrong and what was expected: a class set out of bounds
     /// or out of order, restartable sequences asked for where there are none, a bad
-    /// `SHOCKWAVE_CELLS`, [`on_long_hold`](Self::on_long_hold) without [`track`](Self::track), or
-    /// 2048 pools alive.
+    /// `SHOCKWAVE_CELLS`, marks of [`on_pressure`](Self::on_pressure) that are out of bounds or out
+    /// of order, or 2048 pools alive; or somebody to be told of what the pool would never find:
+    /// pressure without a [`budget`](Self::budget), [writes after
+    /// return](Self::on_write_after_return) without [`verify_zero`](Self::verify_zero), or [long
+    /// holds](Self::on_long_hold) without [`track`](Self::track).
     pub fn build(self) -> Result<BufferPool, BuildError> {
         reentry::settle_with(Debts { settle: settle_debts, hand_over: hand_debts_over });
         let classes = SizeClasses::new(&self.classes)?;
         let cells = CellSet::new(self.cells)?;
         self.modes.check()?;
+        check_marks(&self.rules)?;
         let Self { per_core_bytes, source, rules, modes, .. } = self;
         let handle = Handle::register(|pool| {
             Engine::new(pool, classes, cells, per_core_bytes, source, rules).with_modes(modes)
         })?;
         Ok(BufferPool::from_handle(handle))
+    }
+}
+
+/// Refuses marks that the pressure on the pool could not cross.
+fn check_marks(rules: &Rules) -> Result<(), BuildError> {
+    match &rules.marks {
+        // Said so that a mark that is not a number is refused too.
+        Some(Marks { low, high, .. }) if !(0.0 <= *low && low < high && *high <= 1.0) => {
+            Err(BuildError::marks(*low, *high))
+        }
+        Some(_) if rules.budget == usize::MAX => Err(BuildError::unlimited()),
+        _ => Ok(()),
     }
 }

@@ -67,9 +67,10 @@ impl BufferPoolBuilder {
     }
 
     /// Tells `report` of each idle buffer that was found written to. Default: they are counted
-    /// only. Called by the get that found it, with no lock held; it may use the pool. If it panics,
-    /// so does the get, which is how to have a test fail on the spot. Not called from within a slow
-    /// path that was interrupted by a signal.
+    /// only. Needs [`verify_zero`](Self::verify_zero), by which buffers are looked at: without it
+    /// [`build`](Self::build) refuses. Called by the get that found it, with no lock held; it may
+    /// use the pool. If it panics, so does the get, which is how to have a test fail on the spot.
+    /// Not called from within a slow path that was interrupted by a signal.
     pub fn on_write_after_return(
         mut self,
         report: impl Fn(&WriteAfterReturn) + Send + Sync + 'static,

@@ -170,7 +170,10 @@ enum BuildErrorKind {
     CellsVariable(String),
     RseqUnavailable(&'static str),
     TooManyPools,
+    Marks { low: String, high: String },
+    Unlimited,
     Untracked,
+    Unverified,
 }
 
 impl BuildError {
@@ -198,8 +201,20 @@ impl BuildError {
         Self { kind: BuildErrorKind::TooManyPools }
     }
 
+    pub(crate) fn marks(low: f64, high: f64) -> Self {
+        Self { kind: BuildErrorKind::Marks { low: low.to_string(), high: high.to_string() } }
+    }
+
+    pub(crate) fn unlimited() -> Self {
+        Self { kind: BuildErrorKind::Unlimited }
+    }
+
     pub(crate) fn untracked() -> Self {
         Self { kind: BuildErrorKind::Untracked }
+    }
+
+    pub(crate) fn unverified() -> Self {
+        Self { kind: BuildErrorKind::Unverified }
     }
 
     /// Whether the class set is at fault: its count, a size, or the order.
@@ -228,11 +243,32 @@ impl BuildError {
         matches!(self.kind, BuildErrorKind::TooManyPools)
     }
 
+    /// Whether the marks of [`on_pressure`](crate::BufferPoolBuilder::on_pressure) are none: not
+    /// both shares of the budget, `0.0..=1.0`, or the low one not below the high one.
+    #[must_use]
+    pub fn is_marks(&self) -> bool {
+        matches!(self.kind, BuildErrorKind::Marks { .. })
+    }
+
+    /// Whether pressure was to be told of in a pool without a
+    /// [`budget`](crate::BufferPoolBuilder::budget).
+    #[must_use]
+    pub fn is_unlimited(&self) -> bool {
+        matches!(self.kind, BuildErrorKind::Unlimited)
+    }
+
     /// Whether long holds were to be told of in a pool that does not
     /// [`track`](crate::BufferPoolBuilder::track) who holds what.
     #[must_use]
     pub fn is_untracked(&self) -> bool {
         matches!(self.kind, BuildErrorKind::Untracked)
+    }
+
+    /// Whether writes after return were to be told of in a pool that does not look for them, by
+    /// [`verify_zero`](crate::BufferPoolBuilder::verify_zero).
+    #[must_use]
+    pub fn is_unverified(&self) -> bool {
+        matches!(self.kind, BuildErrorKind::Unverified)
     }
 }
 
@@ -258,8 +294,18 @@ impl fmt::Display for BuildError {
             BuildErrorKind::TooManyPools => {
                 write!(f, "a process may have {POOLS_MAX} pools alive at once, and it has them")
             }
+            BuildErrorKind::Marks { low, high } => write!(
+                f,
+                "the marks of pressure are shares of the budget, 0 <= low < high <= 1, not {low} and {high}"
+            ),
+            BuildErrorKind::Unlimited => f.write_str(
+                "pressure is to be told of, but there is nothing that it is a share of: ask for `budget` as well",
+            ),
             BuildErrorKind::Untracked => f.write_str(
                 "long holds are to be told of, but no gets are recorded: ask for `track` as well",
+            ),
+            BuildErrorKind::Unverified => f.write_str(
+                "writes after return are to be told of, but no buffers are looked at: ask for `verify_zero` as well",
             ),
         }
     }

@@ -33,6 +33,9 @@ impl Modes {
         if self.track.on_long_hold.is_some() && self.track.sampling.is_none() {
             return Err(BuildError::untracked());
         }
+        if self.verify.on_found.is_some() && !self.verify.is_on() {
+            return Err(BuildError::unverified());
+        }
         Ok(())
     }
 }

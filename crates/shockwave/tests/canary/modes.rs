@@ -145,3 +145,14 @@ fn a_report_that_panics_is_the_gets_panic_and_loses_nothing() {
         assert!(pool.get_zeroed(4096).iter().all(|&byte| byte == 0));
     });
 }
+
+#[test]
+fn writes_cannot_be_told_of_where_no_buffer_is_looked_at() {
+    on_each_kind(|builder| {
+        let told = || builder().on_write_after_return(|found| panic!("{found}"));
+        let error = told().zero_on_return(true).build().unwrap_err();
+        assert!(error.is_unverified() && !error.is_untracked());
+        assert!(error.to_string().contains("`verify_zero`"), "{error}");
+        told().verify_zero(Sampling::one_in(64)).build().unwrap();
+    });
+}

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use shockwave::BufferPool;
 use shockwave::Pressure::{High, Low};
 
 use crate::common::{builder, check, on_both};
@@ -29,7 +30,7 @@ fn marks_are_told_in_turn_without_locks() {
     on_both(|cells| {
         let told = Arc::new(Mutex::new(Vec::new()));
         let (tell, slot) = (Arc::clone(&told), Arc::new(Mutex::new(None)));
-        let pool_for_callback: Arc<Mutex<Option<shockwave::BufferPool>>> = Arc::clone(&slot);
+        let pool_for_callback: Arc<Mutex<Option<BufferPool>>> = Arc::clone(&slot);
         let pool = builder(cells)
             .budget(10 * 65_536)
             .on_pressure(0.2, 0.8, move |pressure| {
@@ -83,4 +84,39 @@ fn a_callback_that_panics_costs_neither_a_buffer_nor_the_pool() {
         drop(pool);
         assert_eq!(Arc::strong_count(&told), 1, "the pool is gone, and all that it had");
     });
+}
+
+#[test]
+fn marks_that_could_not_be_crossed_in_turn_are_refused() {
+    let build = |low, high| BufferPool::builder().budget(1 << 20).on_pressure(low, high, |_| ());
+    for (low, high) in [(0.0, 1.0), (0.5, 0.9), (-0.0, f64::EPSILON)] {
+        assert!(build(low, high).build().is_ok(), "{low} and {high}");
+    }
+    let none = f64::NAN;
+    for (low, high) in [
+        (0.5, 0.5),
+        (0.9, 0.5),
+        (-0.1, 0.5),
+        (0.5, 1.1),
+        (0.5, f64::INFINITY),
+        (none, 0.5),
+        (0.5, none),
+        (none, none),
+    ] {
+        let error = build(low, high).build().expect_err("marks out of bounds or order");
+        assert!(error.is_marks() && !error.is_unlimited() && !error.is_classes());
+        let text = error.to_string();
+        assert!(text.contains("0 <= low < high <= 1"), "{text}");
+        assert!(text.ends_with(&format!("not {low} and {high}")), "{text}");
+    }
+}
+
+#[test]
+fn pressure_cannot_be_told_of_where_there_is_no_budget() {
+    let unlimited = BufferPool::builder().on_pressure(0.5, 0.9, |_| ());
+    for builder in [unlimited.clone(), unlimited.budget(usize::MAX)] {
+        let error = builder.build().expect_err("nothing to be a share of");
+        assert!(error.is_unlimited() && !error.is_marks() && !error.is_untracked());
+        assert!(error.to_string().contains("`budget`"), "{error}");
+    }
 }
