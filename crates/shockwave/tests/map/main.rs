@@ -6,6 +6,7 @@
 #![cfg(all(target_os = "linux", not(shockwave_asan)))]
 #![expect(unsafe_code, reason = "is a user of the source, and maps memory")]
 
+mod huge;
 mod together;
 
 use std::alloc::Layout;
