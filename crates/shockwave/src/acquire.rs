@@ -18,7 +18,7 @@ use crate::wait::Ticket;
 /// [`acquire`](BufferPool::acquire).
 ///
 /// May be dropped at any time: it then leaves the queue, and what it was woken for goes to the
-/// next.
+/// next. One that is forgotten instead stays in the queue, and all behind it wait for ever.
 #[derive(Debug)]
 #[must_use = "a future does nothing until it is polled"]
 pub struct Acquire {
@@ -39,8 +39,10 @@ impl BufferPool {
     ///
     /// While someone waits, each put takes the slow path and wakes the first in line, and a
     /// [`try_get`](Self::try_get) is served only if there is room for it beside all that is waited
-    /// for. A task that was woken and is not polled holds up those behind it. Cost: as `try_get`
-    /// where there is room; else some microseconds for each try.
+    /// for. A task that was woken and is not polled holds up those behind it. A request that waits
+    /// and is forgotten, as by [`mem::forget`](std::mem::forget), keeps its place in line for ever,
+    /// and nobody behind it is served any more. Cost: as `try_get` where there is room; else some
+    /// microseconds for each try.
     ///
     /// The future needs no particular runtime, keeps the pool alive, and may be sent to other
     /// threads.

@@ -115,7 +115,9 @@ impl BufferPoolBuilder {
     /// [`outstanding`](BufferPool::outstanding) then says which buffers are out, and where they
     /// were taken.
     ///
-    /// Up to 4096 buffers are known at once; samples beyond are left out and counted in
+    /// At most 4096 buffers are known at once. A buffer's address says in which sixteen of as many
+    /// places its record may lie. Where these are taken, which may be somewhat before all others
+    /// are, a sample is left out and counted in
     /// [`tracking_lost`](crate::BufferPoolMetrics::tracking_lost). Cost: a get that is recorded
     /// leaves the fast path, reads a coarse clock and fills in the record, and its put looks for
     /// that: some fifty nanoseconds together, which at one in 128 adds a tenth to a get and put

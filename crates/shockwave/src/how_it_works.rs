@@ -121,7 +121,9 @@
 //!
 //! Why halves? If a get brought a full magazine, the next two puts could find it full and exchange
 //! it for an empty one, and the next two gets the other way around. With halves, a CPU visits the
-//! depot at most twice in any sixteen gets and puts, whatever their order.
+//! depot at most twice in as many gets and puts as half a magazine holds, whatever their order: in
+//! any sixteen where it holds 32 or more. A class of large buffers may be given fewer, down to one,
+//! and then most gets and puts may visit it.
 //!
 //! How many buffers a magazine may hold is not fixed. A class begins with 32, and doubles up to 243
 //! where one exchange follows closely on another and the depot has enough to fill what is doubled.

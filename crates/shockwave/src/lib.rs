@@ -141,7 +141,7 @@
 //! | `idle_bytes` is high on many cores | each CPU keeps its own, 8 MiB at most by default | lower [`per_core_bytes`](BufferPoolBuilder::per_core_bytes) |
 //! | `gets_depot` is more than a thirtieth of `gets` | buffers move between CPUs, or many are held at once | nothing, or raise `per_core_bytes` if you lowered it |
 //! | `discards` is not 0 | buffers of another pool were put here; they went home | drop them instead |
-//! | `refused` is not 0 | the system had no memory, or a size exceeded 4 GiB | bound sizes; shed load |
+//! | `refused` is more than `over_budget`, all of which count there too | the system had no memory, or a size exceeded 4 GiB | bound sizes; shed load |
 //! | a wide gap between a request and its class | waste | choose classes by a histogram: example `choosing_classes` |
 //! | gets cost some 20 ns and not a few | [`cells`](BufferPool::cells) says [`Locked`](Cells::Locked) | see [platforms](#platforms) |
 //!

@@ -62,9 +62,12 @@ impl BufferPool {
     /// Takes a buffer of the smallest class that holds `size` bytes; its length is 0. A size beyond
     /// the largest class makes a buffer of exactly that capacity, which is freed when dropped.
     ///
-    /// Cost: one restartable sequence, some two nanoseconds; once in sixteen gets at most a visit
-    /// to the depot besides, some 60; an allocation where nothing is idle, and for each buffer
-    /// beyond the classes.
+    /// Cost: one restartable sequence, some two nanoseconds; a visit to the depot besides, some 60,
+    /// where this CPU's cell is empty; an allocation where nothing is idle, and for each buffer
+    /// beyond the classes. Of a class of which a CPU may keep 32 buffers or more, as it may of each
+    /// default one, a CPU visits the depot at most twice in any sixteen gets and puts. Where
+    /// [`per_core_bytes`](crate::BufferPoolBuilder::per_core_bytes) leaves a class of large buffers
+    /// only a few, most may visit it.
     ///
     /// # Panics
     ///

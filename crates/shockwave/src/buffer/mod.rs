@@ -293,8 +293,8 @@ impl Buffer {
 }
 
 impl Drop for Buffer {
-    /// Back to the pool. Cost: one restartable sequence, some two nanoseconds; once in sixteen
-    /// drops at most a visit to the depot besides.
+    /// Back to the pool. Cost: one restartable sequence, some two nanoseconds; a visit to the depot
+    /// besides where this CPU's cell is full, as often as [`get`](crate::BufferPool::get) says.
     #[inline(always)]
     fn drop(&mut self) {
         #[cold]

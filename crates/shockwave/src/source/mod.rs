@@ -75,8 +75,11 @@ pub(crate) fn default() -> Arc<dyn Source> {
 ///
 /// What `allocate` returns is valid for reads and writes of `layout.size()` bytes, aligned to
 /// `layout.align()`, all **zero**, unaliased, and stays so until it is given to `deallocate`, or to
-/// `deallocate_all`, on whatever thread. No method calls into a pool. A misaligned address is
-/// caught in debug builds.
+/// `deallocate_all`, on whatever thread. No method calls into a pool.
+///
+/// Whatever breaks this is undefined behavior. A misaligned address is caught, in debug builds
+/// only. Nothing else is: that memory is too short, for one, cannot be seen, since all that
+/// `allocate` returns is an address.
 #[expect(unsafe_code, reason = "the contract above is what every buffer's validity rests on")]
 pub unsafe trait Source: Send + Sync + Debug {
     /// Zeroed memory for one buffer; `None` where there is none to be had, which a get reports as
