@@ -115,12 +115,13 @@ impl BufferPoolBuilder {
     /// [`build`](Self::build) refuses, rather than to build a pool that never says anything.
     ///
     /// It is called on whichever thread happens to notice, with no lock held, and may use the pool.
-    /// What notices are gets and puts that go beyond this CPU's cell, to a depot or to the source,
-    /// and [`maintain`](BufferPool::maintain). **Gets and puts that cells serve notice nothing**,
-    /// so a rise may go unseen as well as a fall until one of these comes: sixteen warmed-up
-    /// buffers that are the whole budget may all be taken and come back without a word. A
-    /// [`Maintainer`](crate::Maintainer) bounds how long that lasts by its interval. Cost: while
-    /// the pressure may be high, a lock for each class on each of these.
+    /// Its panic is reported as any is, and goes no further. What notices are gets and puts that go
+    /// beyond this CPU's cell, to a depot or to the source, and [`maintain`](BufferPool::maintain).
+    /// **Gets and puts that cells serve notice nothing**, so a rise may go unseen as well as a fall
+    /// until one of these comes: sixteen warmed-up buffers that are the whole budget may all be
+    /// taken and come back without a word. A [`Maintainer`](crate::Maintainer) bounds how long that
+    /// lasts by its interval. Cost: while the pressure may be high, a lock for each class on each
+    /// of these.
     ///
     /// ```
     /// use std::sync::{Arc, atomic::{AtomicBool, Ordering::Relaxed}};

@@ -60,11 +60,11 @@ impl BufferPool {
     /// least, also where `interval` is less, or zero. Cost: a thread, and for each interval a lock
     /// for each class and what goes back.
     ///
-    /// What `maintain` calls is called on this thread: whoever is told of
-    /// [pressure](crate::BufferPoolBuilder::on_pressure) or of [long
-    /// holds](crate::BufferPoolBuilder::on_long_hold). If one of them panics, the thread ends, the
-    /// panic is reported as any thread's is, and nothing else: nobody maintains the pool from then
-    /// on, and [`is_finished`](Maintainer::is_finished) is how to find out.
+    /// What `maintain` calls is called on this thread. If whoever is told of [long
+    /// holds](crate::BufferPoolBuilder::on_long_hold) panics, the thread ends, and nothing comes of
+    /// it but the report that any panic makes: nobody maintains the pool from then on, and
+    /// [`is_finished`](Maintainer::is_finished) is how to find out. A panic of whoever is told of
+    /// [pressure](crate::BufferPoolBuilder::on_pressure) ends that call alone.
     ///
     /// ```
     /// use std::time::Duration;
@@ -135,8 +135,8 @@ pub struct Maintainer {
 }
 
 impl Maintainer {
-    /// Whether the thread has stopped, as it does when its pool has ended, or when what it called
-    /// panicked.
+    /// Whether the thread has stopped, as it does when its pool has ended, or when whoever it told
+    /// of a long hold panicked.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.thread.as_ref().is_none_or(JoinHandle::is_finished)
