@@ -54,11 +54,11 @@ pub(crate) enum Command {
     Bench(BenchArgs),
     /// Serve HTTP from a pool, with its metrics and a live dashboard
     ///
-    /// At / is the dashboard, at /metrics what Prometheus reads, at /metrics.json what the dashboard
-    /// shows, at /events the same as server-sent events each second, after those of the last two
-    /// minutes with /events?past. /healthz and /readyz are for whoever looks after it. To put the
-    /// pool to work: /echo returns what is posted to it, /bytes/N so many bytes, such as 64k or 1g,
-    /// and /static/ the files of --root. Nothing that it serves changes anything.
+    /// At / is the dashboard, at /metrics what Prometheus reads, at /metrics.json what the
+    /// dashboard shows, at /events the same as server-sent events each second, and at /events?past
+    /// after those of the last two minutes. /healthz and /readyz are for whoever looks after it.
+    /// To put the pool to work: /echo returns what is posted to it, /bytes/N so many bytes, such
+    /// as 64k or 1g, and /static/ the files of --root. Nothing that it serves changes anything.
     ///
     /// It listens on this machine only, unless --listen says otherwise. Under systemd it takes the
     /// sockets that it is passed, and tells when it is ready and when it ends.
