@@ -10,6 +10,7 @@ mod programs;
 mod prometheus;
 mod served;
 mod suites;
+mod terminal;
 
 use crate::run::{Context, Outcome};
 use crate::versus;
@@ -54,6 +55,11 @@ pub(crate) const STEPS: &[Step] = &[
         name: "browser",
         what: "the dashboard in Chromium, under load and after a restart",
         run: browser::browser,
+    },
+    Step {
+        name: "terminal",
+        what: "top in a terminal: its figures, its keys, and what it leaves behind",
+        run: terminal::terminal,
     },
     Step {
         name: "prometheus",

@@ -14,4 +14,8 @@ mod report;
 mod serve;
 mod server;
 mod support;
+#[cfg(target_os = "linux")]
+mod terminal;
+#[cfg(target_os = "linux")]
+mod tmux;
 mod watch;
