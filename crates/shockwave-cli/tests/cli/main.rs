@@ -7,6 +7,8 @@ mod browser;
 #[cfg(target_os = "linux")]
 mod chromium;
 mod describes_itself;
+#[cfg(target_os = "linux")]
+mod large_bodies;
 mod loadtest;
 mod refusals;
 mod report;
