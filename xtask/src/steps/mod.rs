@@ -34,6 +34,11 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "doc", what: "documentation builds without warnings", run: checks::doc },
     Step { name: "test", what: "tests and doctests, with either kind of cells", run: suites::test },
     Step {
+        name: "large",
+        what: "20,000 connections under faults, and bodies of 1 GiB",
+        run: suites::large,
+    },
+    Step {
         name: "features",
         what: "the library's features, each alone and each missing",
         run: features::features,

@@ -3,11 +3,11 @@
 use crate::run::{Context, Outcome, cargo, run};
 use crate::tools::apt;
 
-/// Built as the step before, which has the same tests in a browser.
+/// With the whole workspace's features, as the tests before were built.
 pub(crate) fn terminal(context: &mut Context) -> Outcome {
     if let Err(skipped) = apt(&["tmux"]) {
         context.skip(format!("top in a terminal: {skipped}"));
         return Ok(());
     }
-    run(&mut cargo("test -p shockwave-cli --test cli -- --ignored terminal::"))
+    run(&mut cargo("test --workspace --all-features --test cli -- --ignored terminal::"))
 }

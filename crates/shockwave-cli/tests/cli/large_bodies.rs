@@ -13,8 +13,8 @@ use crate::support::whole;
 /// Bytes of what is sent and compared at once.
 const PIECE: usize = 1 << 20;
 
-/// Bytes by which the server may grow: for the stacks and arenas of threads that did nothing before,
-/// and far below the smallest body.
+/// Bytes by which the server may grow: for the stacks and arenas of threads that did nothing
+/// before, and far below the smallest body.
 const GROWTH_MAX: u64 = 4 << 20;
 
 fn large() -> u64 {
@@ -29,8 +29,8 @@ fn resident_max(server: &Server) -> u64 {
     kib << 10
 }
 
-/// The piece that begins at this byte of a body. Its number makes it like no other, and no two of its
-/// blocks are alike either, since 23 goes into no power of two.
+/// The piece that begins at this byte of a body. Its number makes it like no other, and no two of
+/// its blocks are alike either, since 23 goes into no power of two.
 fn piece(at: u64) -> Vec<u8> {
     let words = b"as large as it is sent ";
     let mut piece = words.repeat(PIECE.div_ceil(words.len()));

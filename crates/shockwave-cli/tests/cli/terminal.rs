@@ -1,5 +1,5 @@
-//! `shockwave top` in a terminal: what it shows, which keys it hears, and what it leaves behind. Run
-//! by `cargo xtask terminal`, which brings tmux.
+//! `shockwave top` in a terminal: what it shows, which keys it hears, and what it leaves behind.
+//! Run by `cargo xtask terminal`, which brings tmux.
 
 use serde_json::Value;
 

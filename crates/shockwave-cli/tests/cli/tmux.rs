@@ -1,8 +1,8 @@
 //! A terminal of a given size, whose screen can be read and whose keys can be pressed: a tmux that
 //! shares neither socket nor settings with anyone's.
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,8 +21,20 @@ exec cat"#;
 
 /// A terminal in which one command runs, or ran.
 pub(crate) struct Terminal {
+    server: Child,
     /// Where the socket lies, which goes with it.
     place: PathBuf,
+}
+
+/// A tmux at this place, which sees nothing of our environment but where programs are. What runs in
+/// it sees what its server does.
+fn at(place: &Path, arguments: &[&str]) -> Command {
+    let mut tmux = Command::new("tmux");
+    tmux.args(["-u", "-f", "/dev/null", "-S"]).arg(place.join("socket")).args(arguments);
+    tmux.env_clear().env("LC_ALL", "C.UTF-8");
+    tmux.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    tmux.stdin(Stdio::null());
+    tmux
 }
 
 impl Terminal {
@@ -33,24 +45,34 @@ impl Terminal {
         let name = format!("shockwave-terminal-{}-{number}", std::process::id());
         let place = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&place).expect("a directory");
-        let terminal = Self { place };
-        let start = ["new-session", "-d", "-x", "100", "-y", "30", "sh", "-c", SCRIPT, "sh"];
+        // A child of ours, and no daemon, so that it is gone once it was waited for.
+        let server = at(&place, &["-D"]).spawn().expect("tmux is installed");
+        let terminal = Self { server, place };
+        let start = ["-N", "new-session", "-d", "-x", "100", "-y", "30", "sh", "-c", SCRIPT, "sh"];
         let command = [&start[..], &[env!("CARGO_BIN_EXE_shockwave")], arguments].concat();
-        terminal.tmux(&command);
-        terminal
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let Output { status, stderr, .. } = terminal.output(&command);
+            if status.success() {
+                return terminal;
+            }
+            let said = String::from_utf8_lossy(&stderr);
+            assert!(Instant::now() < end, "tmux does not listen: {said}");
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
-    /// Has tmux do something, and returns what it prints.
+    /// Has tmux do something, and returns how it went.
+    fn output(&self, arguments: &[&str]) -> Output {
+        at(&self.place, arguments).output().expect("tmux is installed")
+    }
+
+    /// The same, which must go well, and what it prints.
     fn tmux(&self, arguments: &[&str]) -> String {
-        let mut tmux = Command::new("tmux");
-        tmux.args(["-u", "-L", "test", "-f", "/dev/null"]).args(arguments);
-        // The first call's environment is what the command sees.
-        tmux.env_clear().env("TMUX_TMPDIR", &self.place).env("LC_ALL", "C.UTF-8");
-        tmux.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        let output = tmux.output().expect("tmux is installed");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "tmux {arguments:?}: {said}");
-        String::from_utf8(output.stdout).expect("output is UTF-8")
+        let Output { status, stdout, stderr } = self.output(arguments);
+        let said = String::from_utf8_lossy(&stderr);
+        assert!(status.success(), "tmux {arguments:?}: {said}");
+        String::from_utf8(stdout).expect("output is UTF-8")
     }
 
     /// What is on the screen, row by row.
@@ -100,11 +122,11 @@ impl Terminal {
 }
 
 impl Drop for Terminal {
-    /// Ends what runs in it.
+    /// Ends what runs in it, and then the terminal.
     fn drop(&mut self) {
-        let mut tmux = Command::new("tmux");
-        tmux.args(["-L", "test", "kill-server"]).env("TMUX_TMPDIR", &self.place);
-        let _ = tmux.output();
+        let _ = at(&self.place, &["kill-server"]).output();
+        let _ = self.server.kill();
+        let _ = self.server.wait();
         let _ = std::fs::remove_dir_all(&self.place);
     }
 }
