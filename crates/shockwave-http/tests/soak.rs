@@ -57,7 +57,9 @@ fn router() -> Router {
 /// A body that says which connection and request it is of, so that a wrong one shows.
 fn body(connection: usize, request: usize, length: usize) -> Vec<u8> {
     let unit = format!("<{connection}.{request}>");
-    unit.into_bytes().into_iter().cycle().take(length).collect()
+    let mut body = unit.repeat(length.div_ceil(unit.len())).into_bytes();
+    body.truncate(length);
+    body
 }
 
 /// One request's bytes, and what its answer must be if it comes whole. `None`: anything.
@@ -158,7 +160,7 @@ async fn connection(address: SocketAddr, number: usize, seed: u64) -> usize {
     let mut chance = Chance(seed ^ (number as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     let count = 1 + chance.below(6);
     let requests: Vec<_> = (0..count).map(|i| request(&mut chance, number, i)).collect();
-    let mut bytes: Vec<u8> = requests.iter().flat_map(|(bytes, _)| bytes.clone()).collect();
+    let mut bytes = requests.iter().map(|(bytes, _)| &bytes[..]).collect::<Vec<_>>().concat();
     // What goes wrong, if anything does.
     let fault = chance.below(8);
     let whole = match fault {

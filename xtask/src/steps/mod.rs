@@ -10,6 +10,7 @@ mod programs;
 mod prometheus;
 mod served;
 mod suites;
+mod terminal;
 
 use crate::run::{Context, Outcome};
 use crate::versus;
@@ -33,6 +34,11 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "doc", what: "documentation builds without warnings", run: checks::doc },
     Step { name: "test", what: "tests and doctests, with either kind of cells", run: suites::test },
     Step {
+        name: "large",
+        what: "20,000 connections under faults, and bodies of 1 GiB",
+        run: suites::large,
+    },
+    Step {
         name: "features",
         what: "the library's features, each alone and each missing",
         run: features::features,
@@ -54,6 +60,11 @@ pub(crate) const STEPS: &[Step] = &[
         name: "browser",
         what: "the dashboard in Chromium, under load and after a restart",
         run: browser::browser,
+    },
+    Step {
+        name: "terminal",
+        what: "top in a terminal: its figures, its keys, and what it leaves behind",
+        run: terminal::terminal,
     },
     Step {
         name: "prometheus",

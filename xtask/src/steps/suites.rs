@@ -1,4 +1,5 @@
-//! The test suite, in each form: plain with either kind of cells, under loom, under a sanitizer.
+//! The test suite, in each form: plain with either kind of cells, with large numbers, under loom,
+//! under a sanitizer.
 
 use super::checks::peers_need;
 use crate::run::{Context, Outcome, cargo, host, read, run};
@@ -23,6 +24,16 @@ pub(crate) fn test(context: &mut Context) -> Outcome {
     run(&mut cargo("test -p shockwave"))?;
     // Where the optimizer might leave a clearing out whose zeros nobody reads.
     run(&mut cargo("test --release -p shockwave --test canary"))
+}
+
+/// What the server's tests do in small, as large as it is meant: 20,000 connections, each with
+/// faults, and bodies of 1 GiB, in memory and through the command. Built as the tests before.
+pub(crate) fn large(_: &mut Context) -> Outcome {
+    let mut soak = cargo("test --workspace --all-features --test soak");
+    run(soak.env("SHOCKWAVE_HTTP_SOAK", "20000"))?;
+    let mut bodies =
+        cargo("test --workspace --all-features --test server --test cli -- large_bodies");
+    run(bodies.env("SHOCKWAVE_HTTP_LARGE_MIB", "1024"))
 }
 
 /// Loom needs a build of its own, and an optimized one, since it runs each model thousands of
@@ -70,6 +81,22 @@ fn models_run(said: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::root;
+
+    /// A variable that nobody reads, or a name that matches nothing, would pass.
+    #[test]
+    fn what_is_done_in_large_is_there() {
+        for (path, words) in [
+            ("shockwave-http/tests/soak.rs", ["SHOCKWAVE_HTTP_SOAK", "#[tokio::test"]),
+            ("shockwave-http/tests/server/bodies.rs", ["SHOCKWAVE_HTTP_LARGE_MIB", "large_bodies"]),
+            ("shockwave-cli/tests/cli/large_bodies.rs", ["SHOCKWAVE_HTTP_LARGE_MIB", "#[test]"]),
+        ] {
+            let text = std::fs::read_to_string(root().join("crates").join(path)).unwrap();
+            for word in words {
+                assert!(text.contains(word), "{word} in {path}");
+            }
+        }
+    }
 
     #[test]
     fn models_are_told_from_other_tests() {

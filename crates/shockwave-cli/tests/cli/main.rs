@@ -7,6 +7,8 @@ mod browser;
 #[cfg(target_os = "linux")]
 mod chromium;
 mod describes_itself;
+#[cfg(target_os = "linux")]
+mod large_bodies;
 mod loadtest;
 mod refusals;
 mod report;
@@ -14,4 +16,8 @@ mod report;
 mod serve;
 mod server;
 mod support;
+#[cfg(target_os = "linux")]
+mod terminal;
+#[cfg(target_os = "linux")]
+mod tmux;
 mod watch;

@@ -114,6 +114,12 @@ impl Server {
         serde_json::from_str(&self.get("/metrics.json")).expect("JSON")
     }
 
+    /// The number of its process.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         let kill = Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill");
