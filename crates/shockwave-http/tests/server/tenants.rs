@@ -15,7 +15,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::common::{Client, eventually, in_use, listen};
 use attacks::{attacks, halves, head, marked};
-use parties::{BUFFER_BYTES, First, MODES, ask, builder, look, pool, router};
+use parties::{BUFFER_BYTES, First, MODES, ask, builder, look, pool, pool_of_sizes, router};
 
 /// Longer than all timeouts together.
 const LONG: Duration = Duration::from_secs(3);
@@ -26,8 +26,10 @@ const NARROW: usize = 700;
 
 #[tokio::test(start_paused = true)]
 async fn a_marker_never_shows_on_another_connection() {
-    for exhausted in MODES {
-        let pool = pool().build().unwrap();
+    let pools = [pool(), pool_of_sizes()];
+    let cases = pools.into_iter().flat_map(|pool| MODES.map(|mode| (pool.clone(), mode)));
+    for (pool, exhausted) in cases {
+        let pool = pool.build().unwrap();
         let server = builder(&pool, exhausted).build();
         for attack in attacks() {
             let case = format!("{exhausted:?}, shuts: {}, {attack}", attack.shuts);
