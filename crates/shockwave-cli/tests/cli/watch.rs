@@ -1,6 +1,6 @@
 //! `shockwave top` and `shockwave plan`: what they make of a server, and of what is none.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::Stdio;
 use std::thread;
@@ -32,6 +32,9 @@ fn what_is_no_server_is_said_to_be_none() {
     let other = thread::spawn(move || {
         for answer in ["{}", "<p>", ""] {
             let (mut stream, _) = nobody.accept().unwrap();
+            // Read first: what is unread when a socket closes resets the connection.
+            let mut head = BufReader::new(stream.try_clone().unwrap()).lines();
+            while head.next().unwrap().unwrap() != "" {}
             let length = answer.len();
             write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{answer}").unwrap();
         }
