@@ -44,8 +44,10 @@ impl Watch {
     /// comes while somebody else is telling leaves it to that one to look again. `in_use` is asked
     /// only where it may matter: it is never more than what is `taken`.
     ///
-    /// `SeqCst`: who tells sets the side before it looks again, and who leaves looks at the side
-    /// after it took or gave; one of the two sees the other.
+    /// `SeqCst`, in two places. Who leaves does so by an exchange that comes before the teller's
+    /// own, so the teller, who looks again after that, sees what it took or gave. And the side is
+    /// set before the teller looks again, and looked at by others after they took or gave, so that
+    /// nobody goes by a side that is no longer true unseen.
     pub(crate) fn look(&self, taken: impl Fn() -> usize, limit: usize, in_use: impl Fn() -> usize) {
         let crossed = || {
             let was_high = self.is_high.load(SeqCst);

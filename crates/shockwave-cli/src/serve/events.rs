@@ -18,40 +18,47 @@ const RETRY_MS: u32 = 1000;
 /// How many figures of the past are told: as many seconds as a chart shows, some 300 KiB.
 const PAST: usize = 120;
 
-/// The latest figures, oldest first, each as one line of JSON. At least one.
+/// The latest figures.
 #[derive(Debug)]
-pub(crate) struct Figures(VecDeque<Vec<u8>>);
+pub(crate) struct Figures {
+    /// Those before the latest, oldest first, each as one line of JSON.
+    past: VecDeque<Vec<u8>>,
+    latest: Vec<u8>,
+    /// The latest as an event, made once for all who listen.
+    event: Bytes,
+}
 
 /// The latest figures, which everyone who listens shares. Ends when its sender is dropped.
 pub(crate) type Latest = watch::Receiver<Figures>;
 
 impl Figures {
-    pub(crate) fn new(first: Vec<u8>) -> Self {
-        Self([first].into())
+    pub(crate) fn new(latest: Vec<u8>) -> Self {
+        let event = event("metrics", &latest).into();
+        Self { past: VecDeque::new(), latest, event }
     }
 
-    /// Adds the latest, and forgets what is too long ago.
+    /// Puts others in the place of the latest, and forgets what is too long ago.
     pub(crate) fn push(&mut self, json: Vec<u8>) {
-        self.0.push_back(json);
-        if self.0.len() > PAST {
-            self.0.pop_front();
+        self.event = event("metrics", &json).into();
+        self.past.push_back(std::mem::replace(&mut self.latest, json));
+        if self.past.len() >= PAST {
+            self.past.pop_front();
         }
     }
 
     /// The latest as an event.
-    fn last(&self) -> Vec<u8> {
-        event("metrics", self.0.back().map_or(b"{}", |json| json))
+    fn last(&self) -> Bytes {
+        self.event.clone()
     }
 
     /// All of them in two events: the past, if there is any, and the latest.
-    fn all(&self) -> Vec<u8> {
-        let past: Vec<&[u8]> = self.0.iter().rev().skip(1).rev().map(Vec::as_slice).collect();
-        let latest = self.last();
-        if past.is_empty() {
-            return latest;
+    fn all(&self) -> Bytes {
+        if self.past.is_empty() {
+            return self.last();
         }
+        let past: Vec<&[u8]> = self.past.iter().map(Vec::as_slice).collect();
         let past = [b"[", past.join(&b","[..]).as_slice(), b"]"].concat();
-        [event("past", &past), latest].concat()
+        [event("past", &past).as_slice(), &self.event].concat().into()
     }
 }
 
@@ -76,15 +83,15 @@ impl Events {
         Self::begin(latest, Figures::all)
     }
 
-    fn begin(mut latest: Latest, tell: fn(&Figures) -> Vec<u8>) -> Self {
+    fn begin(mut latest: Latest, tell: fn(&Figures) -> Bytes) -> Self {
         latest.mark_changed();
         Self { next: Box::pin(next(latest, tell)) }
     }
 }
 
-async fn next(mut latest: Latest, tell: fn(&Figures) -> Vec<u8>) -> (Option<Bytes>, Latest) {
+async fn next(mut latest: Latest, tell: fn(&Figures) -> Bytes) -> (Option<Bytes>, Latest) {
     let is_open = latest.changed().await.is_ok();
-    let event = is_open.then(|| tell(&latest.borrow_and_update()).into());
+    let event = is_open.then(|| tell(&latest.borrow_and_update()));
     (event, latest)
 }
 
@@ -138,8 +145,8 @@ mod tests {
     #[test]
     fn the_past_is_two_minutes_long() {
         let figures = figures(300);
-        assert_eq!(figures.0.len(), PAST);
-        assert_eq!(figures.0.front().unwrap(), b"180");
+        assert_eq!(figures.past.len() + 1, PAST);
+        assert_eq!(figures.past.front().unwrap(), b"180");
         assert!(figures.last().ends_with(b"299\n\n"));
     }
 }
