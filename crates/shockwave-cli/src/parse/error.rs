@@ -10,13 +10,13 @@ pub struct ParseError {
 }
 
 impl ParseError {
+    pub(super) fn new(wrong: impl Into<String>, expected: &'static str) -> Self {
+        Self { wrong: wrong.into(), expected }
+    }
+
     /// The same where something else was expected.
     pub(super) fn expecting(self, expected: &'static str) -> Self {
         Self { expected, ..self }
-    }
-
-    pub(super) fn new(wrong: impl Into<String>, expected: &'static str) -> Self {
-        Self { wrong: wrong.into(), expected }
     }
 }
 

@@ -102,6 +102,13 @@ mod tests {
 
     use super::*;
 
+    /// A directory that nobody else uses.
+    fn place(name: &str) -> PathBuf {
+        let place = std::env::temp_dir().join(format!("shockwave-{name}-{}", std::process::id()));
+        fs::create_dir_all(&place).unwrap();
+        place
+    }
+
     async fn read(files: &Files, path: &str) -> (StatusCode, String) {
         let request = Request::get(path).header(RANGE, "bytes=0-3").body(()).unwrap();
         let response = files.answer(request).await;
@@ -112,7 +119,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_what_lies_in_the_directory_and_is_not_hidden_is_served() {
-        let place = std::env::temp_dir().join(format!("shockwave-files-{}", std::process::id()));
+        let place = place("files");
         let root = place.join("root");
         fs::create_dir_all(root.join("sub/.git")).unwrap();
         for (path, text) in [
@@ -157,8 +164,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_path_that_leads_nowhere_is_not_found_whatever_the_reason() {
-        let root = std::env::temp_dir().join(format!("shockwave-nowhere-{}", std::process::id()));
-        fs::create_dir_all(&root).unwrap();
+        let root = place("nowhere");
         fs::write(root.join("file.txt"), "text").unwrap();
         std::os::unix::fs::symlink("loop", root.join("loop")).unwrap();
         let files = Files::new(&root);
@@ -173,8 +179,7 @@ mod tests {
 
     #[tokio::test]
     async fn ranges_that_are_not_one_of_bytes_of_a_get_are_ignored() {
-        let root = std::env::temp_dir().join(format!("shockwave-ranges-{}", std::process::id()));
-        fs::create_dir_all(&root).unwrap();
+        let root = place("ranges");
         fs::write(root.join("file.txt"), "0123456789").unwrap();
         let files = Files::new(&root);
         let (whole, part) = (StatusCode::OK, StatusCode::PARTIAL_CONTENT);
