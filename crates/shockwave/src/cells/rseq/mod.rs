@@ -192,7 +192,8 @@ impl Enter for RseqCells {
         // A place for each CPU, and not a vector: nothing is allocated under a class's lock. Only
         // whoever is in no other slow path drains, so the stack has room for 8 KiB.
         let mut taken = [null_mut::<Slots>(); ROWS];
-        for ((cpu, row), taken) in self.rows().iter().enumerate().zip(&mut taken) {
+        let taken = &mut taken[..self.cpus];
+        for ((cpu, row), taken) in self.rows().iter().enumerate().zip(&mut *taken) {
             let cell = &row.0[class];
             // Rows of CPUs that never ran are only read, so the system never provides them.
             // SAFETY: cells of this class change only under its lock, which `stock` proves, and
@@ -210,12 +211,12 @@ impl Enter for RseqCells {
         if !abort_sequences_under_way() {
             // Sequences may still commit to what was taken, so it goes back. The class's lock has
             // kept everyone from putting another magazine there.
-            for (row, old) in self.rows().iter().zip(taken).filter(|(_, old)| !old.is_null()) {
-                row.0[class].store(old, SeqCst);
+            for (row, old) in self.rows().iter().zip(&*taken).filter(|(_, old)| !old.is_null()) {
+                row.0[class].store(*old, SeqCst);
             }
             return false;
         }
-        for old in taken.into_iter().filter_map(NonNull::new) {
+        for old in taken.iter().copied().filter_map(NonNull::new) {
             // SAFETY: out of its cell, and by the barrier nobody can still commit to it.
             take(stock, unsafe { Magazine::from_raw(old) });
         }
