@@ -11,7 +11,7 @@ use shockwave::BufferPool;
 use crate::actors;
 use crate::bag::Item;
 use crate::judge::Judge;
-use crate::plan::Plan;
+use crate::plan::{Plan, Told};
 use crate::source::Failing;
 use crate::tally::Tally;
 
@@ -21,6 +21,8 @@ pub(crate) struct World<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) tally: &'a Tally,
     pub(crate) source: &'a Failing,
+    /// What was told of the pool's pressure.
+    told: &'a Told,
     /// Gets that were served by each class, and behind them those by none.
     served: Vec<AtomicU64>,
     /// What each actor has out.
@@ -72,6 +74,10 @@ impl World<'_> {
         if self.was_reset.swap(false, Relaxed) {
             judge.lose_count();
         }
+        let pressure = pool.pressure();
+        if self.plan.marks.is_some_and(|marks| !self.told.is_true(pressure, marks)) {
+            return Err(format!("at {pressure} the last word was {:?}", self.told));
+        }
         let metrics = pool.metrics();
         let bags: Vec<_> = self.bags.iter().map(lock).collect();
         let items = bags.iter().flat_map(|bag| bag.iter());
@@ -110,7 +116,7 @@ impl World<'_> {
 pub(crate) fn run(seed: u64, life: Duration, tally: &Tally) -> Result<Plan, String> {
     let mut random = Rng::with_seed(seed);
     let plan = Plan::new(&mut random);
-    let (pool, source) = plan.build().map_err(|error| error.to_string())?;
+    let (pool, source, told) = plan.build().map_err(|error| error.to_string())?;
     pool.warmup(plan.warm_up);
     let maintainer = plan.maintainer().map(|interval| pool.start_maintainer(interval));
     let cores = thread::available_parallelism().map_or(2, usize::from);
@@ -119,6 +125,7 @@ pub(crate) fn run(seed: u64, life: Duration, tally: &Tally) -> Result<Plan, Stri
         plan: &plan,
         tally,
         source: &source,
+        told: &told,
         served: (0..=plan.classes.len()).map(|_| AtomicU64::new(0)).collect(),
         bags,
         gate: RwLock::new(()),

@@ -1,10 +1,12 @@
 //! How one generation's pool is configured, at random, and the same way for the same seed.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use fastrand::Rng;
-use shockwave::{BufferPool, BuildError, Cells, Heap, Map, Sampling};
+use shockwave::{BufferPool, BuildError, Cells, Heap, Map, Pressure, Sampling};
 
 use crate::source::Failing;
 
@@ -16,6 +18,8 @@ pub(crate) struct Plan {
     locked: bool,
     mapped: bool,
     pub(crate) budget: Option<usize>,
+    /// Marks of pressure, where there is a budget: of the low one and of the high one.
+    pub(crate) marks: Option<(f64, f64)>,
     fails_one_in: u32,
     zero_on_return: bool,
     verify: bool,
@@ -46,12 +50,14 @@ impl Plan {
         let (track, passthrough, maintainer) = (one_in(3), one_in(10), one_in(2));
         let resets = one_in(3);
         let budget = (!one_in(4)).then_some(random.usize(1 << 20..16 << 20));
+        let marks = [None, Some((0.1, 0.3)), Some((0.4, 0.8))][random.usize(..3)];
         let classes = CLASS_SETS[random.usize(..CLASS_SETS.len())].to_vec();
         Self {
             classes,
             locked,
             mapped,
             budget,
+            marks: marks.filter(|_| budget.is_some()),
             fails_one_in: [0, 50, 5000][random.usize(..3)],
             zero_on_return,
             verify,
@@ -69,8 +75,9 @@ impl Plan {
         self.maintainer.then_some(Duration::from_millis(30))
     }
 
-    /// The pool, and the source under it.
-    pub(crate) fn build(&self) -> Result<(BufferPool, Failing), BuildError> {
+    /// The pool, the source under it, and what is told of its pressure.
+    pub(crate) fn build(&self) -> Result<(BufferPool, Failing, Arc<Told>), BuildError> {
+        let told = Arc::<Told>::default();
         let source = if self.mapped {
             Failing::new(Map::new(), self.fails_one_in)
         } else {
@@ -85,6 +92,10 @@ impl Plan {
         if let Some(budget) = self.budget {
             builder = builder.budget(budget);
         }
+        if let Some((low, high)) = self.marks {
+            let told = Arc::clone(&told);
+            builder = builder.on_pressure(low, high, move |side| told.tell(side));
+        }
         if self.locked {
             builder = builder.cells(Cells::Locked);
         }
@@ -96,7 +107,29 @@ impl Plan {
                 assert!(held.age > LONG_HOLD, "{held}");
             });
         }
-        Ok((builder.build()?, source))
+        Ok((builder.build()?, source, told))
+    }
+}
+
+/// What was told of a pool's pressure.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    is_high: AtomicBool,
+    out_of_turn: AtomicBool,
+}
+
+impl Told {
+    fn tell(&self, side: Pressure) {
+        let is_high = side == Pressure::High;
+        if self.is_high.swap(is_high, SeqCst) == is_high {
+            self.out_of_turn.store(true, SeqCst);
+        }
+    }
+
+    /// Whether the last word is the one that is true of this pressure, and came in turn.
+    pub(crate) fn is_true(&self, pressure: f64, (low, high): (f64, f64)) -> bool {
+        let is_high = self.is_high.load(SeqCst);
+        !self.out_of_turn.load(SeqCst) && if is_high { pressure > low } else { pressure < high }
     }
 }
 
@@ -109,6 +142,7 @@ impl fmt::Display for Plan {
             write!(f, ", {} KiB", budget >> 10)?;
         }
         for (on, name) in [
+            (self.marks.is_some(), "watched"),
             (self.fails_one_in > 0, "failing"),
             (self.zero_on_return, "zeroed"),
             (self.verify, "verified"),

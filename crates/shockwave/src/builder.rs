@@ -114,14 +114,17 @@ impl BufferPoolBuilder {
     /// earlier one. Needs a [`budget`](Self::budget): without one, and with other marks,
     /// [`build`](Self::build) refuses, rather than to build a pool that never says anything.
     ///
-    /// It is called on whichever thread happens to notice, with no lock held, and may use the pool.
-    /// Its panic is reported as any is, and goes no further. What notices are gets and puts that go
-    /// beyond this CPU's cell, to a depot or to the source, and [`maintain`](BufferPool::maintain).
-    /// **Gets and puts that cells serve notice nothing**, so a rise may go unseen as well as a fall
-    /// until one of these comes: sixteen warmed-up buffers that are the whole budget may all be
-    /// taken and come back without a word. A [`Maintainer`](crate::Maintainer) bounds how long that
-    /// lasts by its interval. Cost: while the pressure may be high, a lock for each class on each
-    /// of these.
+    /// It is called by the get or put that crosses the mark, whether a cell could have served it
+    /// or not: on that thread, with no lock held, and it may use the pool. Its panic is reported as
+    /// any is, and goes no further. Of several threads that cross marks at once one tells, in turn,
+    /// and at rest the last word is the one that is true. What a signal handler crosses that
+    /// interrupted a get or a put of the same thread is told by the next that comes by.
+    ///
+    /// Cost: none where cells serve. To be sure that nothing is missed, all cells of a class
+    /// together may hold no more than half of what the pressure is away from the next mark. So
+    /// close to one they hold less than they would, and in the last stretch, some two buffers for
+    /// each CPU, nothing: each get and put then visits the depot. Crossing one closes the cells of
+    /// all CPUs, which takes microseconds.
     ///
     /// ```
     /// use std::sync::{Arc, atomic::{AtomicBool, Ordering::Relaxed}};
@@ -137,7 +140,6 @@ impl BufferPoolBuilder {
     /// let held: Vec<_> = (0..15).map(|_| pool.get(1 << 16)).collect();
     /// assert!(!accepting.load(Relaxed));
     /// drop(held);
-    /// pool.maintain();
     /// assert!(accepting.load(Relaxed));
     /// # Ok(())
     /// # }

@@ -14,6 +14,7 @@ mod govern;
 mod memory;
 mod modes;
 mod trim;
+mod visit;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
@@ -157,9 +158,8 @@ impl Engine {
 
     fn get_from_depot(&self, size: usize, class: usize, turn: Turn) -> Result<Got, GetError> {
         let stay = Stay::begin();
-        let depot = &self.depots[class];
         if stay.is_nested() {
-            let visit = depot.try_visit().filter(|_| !self.modes.passthrough);
+            let visit = self.try_visit(class).filter(|_| !self.modes.passthrough);
             let Some(block) = visit.and_then(|mut stock| stock.take(&self.cells, class)) else {
                 return self.get_oversize(size, self.classes.bytes(class), turn);
             };
@@ -167,7 +167,7 @@ impl Engine {
         }
         // What lies here may be spoken for by those who wait.
         let free = self.ahead(turn) == 0 && !self.modes.passthrough;
-        let block = if free { depot.visit().take(&self.cells, class) } else { None };
+        let block = if free { self.visit(class).take(&self.cells, class) } else { None };
         let found = block.is_some();
         let got = match block {
             Some(block) => Ok(Got::Block(class, block)),
@@ -233,9 +233,8 @@ impl Engine {
     #[inline(never)]
     pub(crate) fn put_slow(&self, class: usize, block: Block) -> Result<usize, Block> {
         let stay = Stay::begin();
-        let depot = &self.depots[class];
         if stay.is_nested() {
-            let Some(mut stock) = depot.try_visit() else { return Err(block) };
+            let Some(mut stock) = self.try_visit(class) else { return Err(block) };
             // Freeing is not for a nested call, nor is waking anyone.
             self.keep(&mut stock, class, block)?;
             // Under the lock: `end` has not been here.
@@ -243,7 +242,7 @@ impl Engine {
             return Ok(0);
         }
         let due = self.is_due(true);
-        let mut stock = depot.visit();
+        let mut stock = self.visit(class);
         let rejected = self.keep(&mut stock, class, block).err();
         if rejected.is_some() {
             stock.unmade();
@@ -309,7 +308,7 @@ impl Engine {
         let (oversize, _) = self.oversize.snapshots();
         let (mut buffers, mut bytes) = (oversize.gets - oversize.puts, oversize.bytes_in_use);
         for class in 0..self.classes.count() {
-            let mut stock = self.depots[class].visit();
+            let mut stock = self.visit(class);
             if !stock.drain_cells(&self.cells, class) {
                 // The system no longer lets us take magazines from other CPUs. What they hold
                 // cannot be had, so this engine stays for good.

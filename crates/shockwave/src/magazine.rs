@@ -192,7 +192,7 @@ impl Magazine {
     }
 
     /// Blocks that fit, `0..=SLOTS`.
-    fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         self.slots().capacity.load(Relaxed)
     }
 

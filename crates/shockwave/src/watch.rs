@@ -1,8 +1,23 @@
 //! Watermarks: who is told when a pool's pressure rises above one mark or falls below another.
+//!
+//! Gets and puts that cells serve tell nobody, so what is known without asking is two bounds:
+//!
+//! ```text
+//!     least  =  out - lying - spanned   <=   in use   <=   out - lying  =  most
+//! ```
+//!
+//! *Out* is what was taken from the source, *lying* is what of it lies in depots, and *spanned* is
+//! what the magazines in cells could hold. No get or put that a cell serves changes either bound:
+//! it moves bytes between a cell and those in use. So as long as the next mark lies beyond its
+//! bound, it cannot be crossed unseen; and whoever changes a bound comes by here. One that finds
+//! the bound at the mark has all cells closed, which makes both bounds what is in use, and knows.
+//!
+//! The nearer a mark, the less are cells given to hold ([`Watch::leeway`]), so that this is not
+//! done often; and at last nothing, so that each get and put comes by.
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
 use crate::callback::contained;
 
@@ -26,38 +41,91 @@ pub(crate) struct Marks {
 }
 
 /// One pool's marks, and on which side of them it is.
-#[derive(Debug)]
 pub(crate) struct Watch {
-    marks: Marks,
+    tell: Arc<dyn Fn(Pressure) + Send + Sync>,
+    /// Bytes in use from which on pressure that was low is high.
+    rises: usize,
+    /// Bytes in use below which pressure that was high is low.
+    falls: usize,
+    /// Bytes that lie in depots.
+    lying: AtomicUsize,
+    /// Bytes that the magazines in cells could hold.
+    spanned: AtomicUsize,
     /// What was told last, `High` if set. Changed only by whoever is telling.
     is_high: AtomicBool,
     /// Whether somebody is telling, or looking whether there is something to tell.
     is_telling: AtomicBool,
 }
 
+/// The one of the two bounds that the next mark is compared with.
+enum Bound {
+    /// Pressure was low: at most so many bytes are in use.
+    Most(usize),
+    /// Pressure was high: at least so many bytes are in use.
+    Least(usize),
+}
+
 impl Watch {
-    pub(crate) fn new(marks: Marks) -> Self {
-        Self { marks, is_high: AtomicBool::new(false), is_telling: AtomicBool::new(false) }
+    /// A watch over a pool with a budget of `limit` bytes, of which none is in use.
+    pub(crate) fn new(marks: Marks, limit: usize) -> Self {
+        let Marks { low, high, tell } = marks;
+        Self {
+            tell,
+            rises: first(limit, |in_use| share(in_use, limit) >= high),
+            falls: first(limit, |in_use| share(in_use, limit) > low),
+            lying: AtomicUsize::new(0),
+            spanned: AtomicUsize::new(0),
+            is_high: AtomicBool::new(false),
+            is_telling: AtomicBool::new(false),
+        }
+    }
+
+    /// Notes by how many bytes there is more in depots, and by how many cells could hold more.
+    /// Less is what wraps around.
+    ///
+    /// `SeqCst`, as all here: see [`look`](Self::look).
+    pub(crate) fn moved(&self, lying: usize, spanned: usize) {
+        if lying != 0 {
+            self.lying.fetch_add(lying, SeqCst);
+        }
+        if spanned != 0 {
+            self.spanned.fetch_add(spanned, SeqCst);
+        }
+    }
+
+    /// Bytes that the cells of a class may be given to hold, all CPUs' together, where `out` bytes
+    /// are out: half of what the bound is away from the next mark. The other half is how much may
+    /// be taken or come back before cells have to be closed to know.
+    pub(crate) fn leeway(&self, out: usize) -> usize {
+        let away = match self.bound(out) {
+            Bound::Most(most) => self.rises.saturating_sub(most),
+            Bound::Least(least) => least.saturating_sub(self.falls),
+        };
+        away / 2
+    }
+
+    fn bound(&self, out: usize) -> Bound {
+        let most = out.saturating_sub(self.lying.load(SeqCst));
+        if self.is_high.load(SeqCst) {
+            Bound::Least(most.saturating_sub(self.spanned.load(SeqCst)))
+        } else {
+            Bound::Most(most)
+        }
     }
 
     /// Tells what was crossed since it last told, one after the other and never two at once: who
-    /// comes while somebody else is telling leaves it to that one to look again. `in_use` is asked
-    /// only where it may matter: it is never more than what is `taken`.
+    /// comes while somebody else is telling leaves it to that one to look again. `in_use` has all
+    /// cells closed, and is asked only where the bound of what is `out` does not say enough.
     ///
-    /// `SeqCst`, in two places. Who leaves does so by an exchange that comes before the teller's
-    /// own, so the teller, who looks again after that, sees what it took or gave. And the side is
-    /// set before the teller looks again, and looked at by others after they took or gave, so that
-    /// nobody goes by a side that is no longer true unseen.
-    pub(crate) fn look(&self, taken: impl Fn() -> usize, limit: usize, in_use: impl Fn() -> usize) {
-        let crossed = || {
-            let was_high = self.is_high.load(SeqCst);
-            if !was_high && share(taken(), limit) < self.marks.high {
-                return None;
-            }
-            let pressure = share(in_use(), limit);
-            let is_high =
-                if was_high { pressure > self.marks.low } else { pressure >= self.marks.high };
-            (is_high != was_high).then_some(is_high)
+    /// `SeqCst`, in three places. Whoever moves bytes says so before it looks, so of all who move
+    /// some at once the last one sees the bound that all have made. Who leaves does so by an
+    /// exchange that comes before the teller's own, so the teller, who looks again after that, sees
+    /// what it took or gave. And the side is set before the teller looks again, and looked at by
+    /// others after they took or gave, so that nobody goes by a side that is no longer true unseen.
+    pub(crate) fn look(&self, out: impl Fn() -> usize, in_use: impl Fn() -> usize) {
+        let crossed = || match self.bound(out()) {
+            Bound::Most(most) => (most >= self.rises && in_use() >= self.rises).then_some(true),
+            Bound::Least(least) => (least < self.falls && in_use() < self.falls).then_some(false),
         };
         // Each round after the first is for those who came meanwhile.
         while crossed().is_some() && !self.is_telling.swap(true, SeqCst) {
@@ -65,10 +133,23 @@ impl Watch {
             if let Some(is_high) = crossed() {
                 self.is_high.store(is_high, SeqCst);
                 let pressure = if is_high { Pressure::High } else { Pressure::Low };
-                contained(|| (self.marks.tell)(pressure));
+                contained(|| (self.tell)(pressure));
             }
             self.is_telling.swap(false, SeqCst);
         }
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rises, falls, lying, spanned, is_high, .. } = self;
+        f.debug_struct("Watch")
+            .field("rises", rises)
+            .field("falls", falls)
+            .field("lying", lying)
+            .field("spanned", spanned)
+            .field("is_high", is_high)
+            .finish_non_exhaustive()
     }
 }
 
@@ -89,6 +170,17 @@ pub(crate) fn share(part: usize, limit: usize) -> f64 {
     }
 }
 
+/// The first number up to `last` of which something is true that is true of all beyond it, or the
+/// one behind the last.
+fn first(last: usize, is_true: impl Fn(usize) -> bool) -> usize {
+    let (mut from, mut to) = (0, last.saturating_add(1));
+    while from < to {
+        let middle = from + (to - from) / 2;
+        if is_true(middle) { to = middle } else { from = middle + 1 }
+    }
+    from
+}
+
 #[cfg(test)]
 mod tests {
     use super::Pressure::{High, Low};
@@ -101,12 +193,28 @@ mod tests {
         let told = Arc::new(Mutex::new(Vec::new()));
         let tell = Arc::clone(&told);
         let tell = Arc::new(move |pressure| tell.lock().unwrap().push(pressure));
-        let watch = Watch::new(Marks { low: 0.5, high: 0.8, tell });
+        let watch = Watch::new(Marks { low: 0.5, high: 0.8, tell }, 100);
         for in_use in [10, 79, 80, 95, 60, 51, 50, 10, 70, 100, 100, 0] {
-            watch.look(|| 100, 100, || in_use);
+            watch.look(|| in_use, || in_use);
         }
         assert_eq!(*told.lock().unwrap(), [High, Low, High, Low]);
-        watch.look(|| 10, 100, || panic!("ten taken cannot be eighty in use"));
+    }
+
+    #[test]
+    fn nobody_is_asked_where_the_bounds_say_enough() {
+        let watch = Watch::new(Marks { low: 0.2, high: 0.8, tell: Arc::new(|_| ()) }, 100);
+        let never = || panic!("not to be asked");
+        watch.look(|| 79, never);
+        watch.moved(40, 10);
+        watch.look(|| 119, never); // at most 79
+        assert_eq!((watch.leeway(60), watch.leeway(100), watch.leeway(200)), (30, 10, 0));
+        watch.look(|| 120, || 79); // 80 at most, but 79 in fact
+        watch.look(|| 140, || 95);
+        watch.look(|| 71, never); // 31 at most, and 21 at least
+        assert_eq!((watch.leeway(110), watch.leeway(91), watch.leeway(10)), (19, 10, 0));
+        watch.moved(5_usize.wrapping_neg(), 6);
+        watch.look(|| 61, || 20);
+        assert_eq!(watch.leeway(61), 27, "it has fallen");
     }
 
     #[test]
@@ -116,12 +224,12 @@ mod tests {
         let (log, inner) = (Arc::clone(&told), Arc::clone(&watch));
         let tell = Arc::new(move |pressure| {
             log.lock().unwrap().push(pressure);
-            inner.get().unwrap().look(|| 100, 100, || 0);
+            inner.get().unwrap().look(|| 0, || 0);
             panic!("on purpose");
         });
-        let watch = watch.get_or_init(|| Watch::new(Marks { low: 0.5, high: 0.8, tell }));
+        let watch = watch.get_or_init(|| Watch::new(Marks { low: 0.5, high: 0.8, tell }, 100));
         for in_use in [90, 90, 10, 90] {
-            watch.look(|| 100, 100, || in_use);
+            watch.look(|| in_use, || in_use);
         }
         assert_eq!(*told.lock().unwrap(), [High, Low, High]);
     }
@@ -134,8 +242,8 @@ mod tests {
             std::thread::yield_now();
             log.lock().unwrap().push(pressure);
         });
-        let watch = Watch::new(Marks { low: 0.25, high: 0.75, tell });
-        let look = || watch.look(|| 100, 100, || in_use.load(SeqCst));
+        let watch = Watch::new(Marks { low: 0.25, high: 0.75, tell }, 100);
+        let look = || watch.look(|| in_use.load(SeqCst), || in_use.load(SeqCst));
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
@@ -152,6 +260,18 @@ mod tests {
         assert!(told.iter().step_by(2).all(|it| *it == High), "in turn, from High on");
         assert!(told.iter().skip(1).step_by(2).all(|it| *it == Low), "in turn");
         assert_eq!(told.len() % 2, 0, "at rest, the last word is Low");
+    }
+
+    #[test]
+    fn marks_in_bytes_are_where_the_share_crosses_them() {
+        for limit in [0, 1, 7, 100, 655_360, 1 << 40, (1 << 60) + 1] {
+            for mark in [0.0, 0.29, 0.55, 0.57, 0.7, 0.8, 1.0] {
+                let rises = first(limit, |in_use| share(in_use, limit) >= mark);
+                assert!(share(rises, limit) >= mark && rises <= limit);
+                assert!(rises == 0 || share(rises - 1, limit) < mark);
+            }
+        }
+        assert_eq!(first(10, |_| false), 11);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Depots: what is idle in a class and in no cell, shared by all CPUs under the class's lock.
 //!
 //! ```text
-//!     cell ──(empty)──▶ Stock.stocked   ┌──────┐┌──────┐      magazines full of blocks, the last
+//!     cell ──(empty)──▶ Shelf.stocked   ┌──────┐┌──────┐      magazines full of blocks, the last
 //!     cell ◀──(half)──                  └──────┘└──────┘      one perhaps in part
-//!     cell ──(full)───▶ Stock.empty     ┌──────┐┌──────┐      magazines without blocks
+//!     cell ──(full)───▶ Shelf.empty     ┌──────┐┌──────┐      magazines without blocks
 //!     cell ◀──(empty)─                  └──────┘└──────┘
 //! ```
 //!
@@ -12,6 +12,7 @@
 //! lets it in if the lock is free, and tells it if not.
 
 mod capacity;
+mod shelf;
 mod stock;
 
 use crate::cells::Enter;

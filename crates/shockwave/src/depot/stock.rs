@@ -1,4 +1,4 @@
-//! The stock of one class: magazines with blocks, magazines without, and the counts.
+//! The stock of one class: what lies on its shelf, what its cells are given, and the counts.
 
 use crate::arena::Arena;
 use crate::cells::{Enter, Exchange};
@@ -6,7 +6,8 @@ use crate::limits::SLOTS;
 use crate::magazine::{Block, Magazine, Slots};
 use crate::stack::Stack;
 
-use super::Capacity;
+use super::capacity::Capacity;
+use super::shelf::Shelf;
 
 /// What is known of a class. Exact whenever no get or put of it is in flight.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,24 +47,22 @@ impl Counts {
 /// What the class's lock guards. To have it is to hold the lock.
 #[derive(Debug)]
 pub(crate) struct Stock {
-    /// Magazines that hold at least one block. All are of full capacity, and those below the top
-    /// are full, so that what lies here takes no more of them than it must.
-    stocked: Stack,
-    /// Magazines that hold none.
-    empty: Stack,
-    /// Where magazines come from.
-    arena: Arena,
-    /// Blocks in `stocked`.
-    idle: usize,
+    /// What lies here, in no cell.
+    shelf: Shelf,
     /// Blocks that a magazine in a cell may hold.
     capacity: Capacity,
+    /// As many at most, for now, whatever `capacity` says; with 0, cells that are used are left as
+    /// they are.
+    leeway: usize,
+    /// Blocks that all magazines in cells together may hold.
+    spanned: usize,
     /// Whether the pool has ended: nothing is kept any more.
     ended: bool,
     /// What the counts were at the last reset.
     pub(super) baseline: Counts,
     /// Whether someone waits for memory, and cells stay closed so that each put comes by here.
     closed: bool,
-    /// Least that `idle` has been since the interval began.
+    /// Least that has lain here since the interval began.
     low: usize,
     /// Idle blocks that are kept however long they lie, cells included.
     floor: usize,
@@ -76,11 +75,10 @@ pub(crate) struct Stock {
 impl Stock {
     pub(crate) fn new(capacity: Capacity) -> Self {
         Self {
-            stocked: Stack::default(),
-            empty: Stack::default(),
-            arena: Arena::default(),
-            idle: 0,
+            shelf: Shelf::default(),
             capacity,
+            leeway: SLOTS,
+            spanned: 0,
             ended: false,
             baseline: Counts::default(),
             closed: false,
@@ -94,19 +92,20 @@ impl Stock {
     /// Takes a block for a get, and with it restocks the cell that was empty. `None` if nothing is
     /// idle here.
     pub(crate) fn take(&mut self, cells: &impl Enter, class: usize) -> Option<Block> {
-        // While cells stay closed, there is nothing to restock.
-        let restock = if self.idle == 0 || self.closed { None } else { self.spare() };
+        // Where cells are left as they are, there is nothing to restock.
+        let reach = self.reach();
+        let restock = if self.lying() == 0 || reach == 0 { None } else { self.shelf.spare(reach) };
         let block = match restock {
             Some(mut magazine) => {
-                self.unshelve(&mut magazine);
+                self.shelf.unshelve(&mut magazine);
                 let block = magazine.pop();
                 self.load(cells, class, magazine);
                 block
             }
             // Without memory for a magazine, the cell stays as it is.
-            None => self.unfile(),
+            None => self.shelf.unfile(),
         }?;
-        self.low = self.low.min(self.idle);
+        self.low = self.low.min(self.lying());
         self.counts.gets += 1;
         self.counts.gets_depot += 1;
         Some(block)
@@ -123,108 +122,57 @@ impl Stock {
         if self.ended {
             return Err(block);
         }
-        if self.closed {
+        let reach = self.reach();
+        if reach == 0 {
             self.file(block)?;
             self.counts.puts_depot += 1;
             return Ok(());
         }
-        let Some(mut magazine) = self.spare() else { return Err(block) };
+        let Some(mut magazine) = self.shelf.spare(reach) else { return Err(block) };
         magazine.push(block)?;
         self.counts.puts_depot += 1;
         self.load(cells, class, magazine);
         Ok(())
     }
 
+    /// Blocks that a magazine that goes into a cell now may hold; 0 if none is to.
+    fn reach(&self) -> usize {
+        if self.closed { 0 } else { self.capacity.now().min(self.leeway) }
+    }
+
     /// Puts a magazine into this CPU's cell and files the one that comes out, or this one if there
     /// is no cell or the pool has ended.
     fn load(&mut self, cells: &impl Enter, class: usize, magazine: Magazine) {
         if self.ended || self.closed {
-            return self.shelve(magazine);
+            return self.shelf.shelve(magazine);
         }
+        let (capacity, limited) = (magazine.capacity(), self.leeway < self.capacity.now());
         match cells.exchange(class, magazine, self) {
             Exchange::For(old) => {
+                self.spanned += capacity;
                 let served = old.word().gets;
                 self.retire(old);
-                self.capacity.exchanged(served, self.idle);
+                // What is exchanged often because it may hold little is not to grow for it.
+                if !limited {
+                    self.capacity.exchanged(served, self.lying());
+                }
             }
-            Exchange::Opened => {}
-            Exchange::NoCell(magazine) => self.shelve(magazine),
+            Exchange::Opened => self.spanned += capacity,
+            Exchange::NoCell(magazine) => self.shelf.shelve(magazine),
         }
     }
 
     /// Takes in a magazine that has left its cell: harvests its count, and files what it holds.
     fn retire(&mut self, mut magazine: Magazine) {
+        self.spanned -= magazine.capacity();
         self.counts.gets += magazine.harvest();
-        self.shelve(magazine);
-    }
-
-    /// Files what a magazine holds, on the top one as far as that has room; then the magazine
-    /// itself, as a new top or as an empty one.
-    fn shelve(&mut self, mut magazine: Magazine) {
-        self.idle += magazine.len();
-        if let Some(top) = self.stocked.top() {
-            magazine.pour(SLOTS, top);
-        }
-        if magazine.len() == 0 {
-            self.empty.push(magazine);
-        } else {
-            magazine.set_capacity(SLOTS);
-            self.stocked.push(magazine);
-        }
-    }
-
-    /// Takes a batch of blocks, or as many as there are, into an empty magazine. What would be left
-    /// comes along if it is less than a quarter of a batch, rather than be visited for alone.
-    fn unshelve(&mut self, magazine: &mut Magazine) {
-        let batch = self.capacity.batch();
-        let batch = if self.idle < batch + batch / 4 { self.idle } else { batch };
-        while magazine.len() < batch {
-            let Some(top) = self.stocked.top() else { break };
-            top.pour(batch - magazine.len(), magazine);
-            self.clear_top();
-        }
-        self.idle -= magazine.len();
-    }
-
-    /// Takes out a single block.
-    fn unfile(&mut self) -> Option<Block> {
-        let block = self.stocked.top()?.pop()?;
-        self.idle -= 1;
-        self.clear_top();
-        Some(block)
-    }
-
-    /// Puts the top magazine among the empty ones if it has become one.
-    fn clear_top(&mut self) {
-        if self.stocked.top().is_some_and(|top| top.len() == 0) {
-            self.stocked.pop().into_iter().for_each(|top| self.empty.push(top));
-        }
-    }
-
-    /// A magazine without blocks, for a cell, or `None` where there is no memory for one.
-    fn spare(&mut self) -> Option<Magazine> {
-        let mut magazine = self.empty.pop().or_else(|| self.arena.spare())?;
-        magazine.set_capacity(self.capacity.now());
-        Some(magazine)
+        self.shelf.shelve(magazine);
     }
 
     /// Takes in a single block, or hands it back where there is no memory for a magazine to hold
     /// it.
     pub(crate) fn file(&mut self, block: Block) -> Result<(), Block> {
-        let block = match self.stocked.top() {
-            Some(top) => match top.push(block) {
-                Ok(()) => {
-                    self.idle += 1;
-                    return Ok(());
-                }
-                Err(block) => block,
-            },
-            None => block,
-        };
-        let Some(mut magazine) = self.spare() else { return Err(block) };
-        magazine.push(block)?;
-        self.shelve(magazine);
-        Ok(())
+        self.shelf.file(block)
     }
 
     /// Brings home what lies in the cells of all CPUs, and leaves them closed. Says whether it
@@ -238,9 +186,20 @@ impl Stock {
         self.closed = closed;
     }
 
+    /// Has magazines that go into cells from now on hold no more than so many blocks; with 0,
+    /// none goes.
+    pub(crate) fn set_leeway(&mut self, blocks: usize) {
+        self.leeway = blocks;
+    }
+
     /// Blocks that lie here, in no cell.
     pub(crate) fn lying(&self) -> usize {
-        self.idle
+        self.shelf.blocks()
+    }
+
+    /// Blocks that all magazines in cells together may hold.
+    pub(crate) fn spanned(&self) -> usize {
+        self.spanned
     }
 
     /// Has `count` idle blocks kept, or more if that was said before.
@@ -250,7 +209,7 @@ impl Stock {
 
     /// Idle blocks above the floor, cells included.
     pub(crate) fn above_floor(&self, cells: &impl Enter, class: usize) -> usize {
-        (self.idle + cells.sum(class, self).len).saturating_sub(self.floor)
+        (self.lying() + cells.sum(class, self).len).saturating_sub(self.floor)
     }
 
     /// Brings marks for [`end_interval`](Self::end_interval), one for each row.
@@ -261,7 +220,7 @@ impl Stock {
     /// Ends an interval: brings home what lies in cells that did not move in it, shrinks a class of
     /// which none did, and begins the next. Returns how many blocks nobody needed in all that time.
     pub(crate) fn end_interval(&mut self, cells: &impl Enter, class: usize) -> usize {
-        let (lay_here, mut marks) = (self.idle, std::mem::take(&mut self.marks));
+        let (lay_here, mut marks) = (self.lying(), std::mem::take(&mut self.marks));
         let mut moved = false;
         let still = |row: usize, slots: &Slots| {
             let mark = slots.mark();
@@ -274,8 +233,8 @@ impl Stock {
             self.capacity.shrink();
         }
         self.marks = marks;
-        let unused = self.low + (self.idle - lay_here);
-        self.low = self.idle;
+        let unused = self.low + (self.lying() - lay_here);
+        self.low = self.lying();
         unused
     }
 
@@ -283,23 +242,8 @@ impl Stock {
     /// in their magazines, which are to be [`shelved`](Self::shelve_all) when empty, and their
     /// number. A few more may come where there is no memory to split a magazine.
     pub(crate) fn take_out(&mut self, count: usize) -> (Stack, usize) {
-        let (mut out, mut taken) = (Stack::new(), 0);
-        let count = count.min(self.lying());
-        while taken < count {
-            let Some(mut magazine) = self.stocked.pop() else { break };
-            self.idle -= magazine.len();
-            let excess = (taken + magazine.len()).saturating_sub(count);
-            if excess > 0
-                && let Some(mut part) = self.spare()
-            {
-                part.set_capacity(SLOTS);
-                magazine.pour(magazine.len() - excess, &mut part);
-                self.shelve(std::mem::replace(&mut magazine, part));
-            }
-            taken += magazine.len();
-            out.push(magazine);
-        }
-        self.low = self.low.min(self.idle);
+        let (out, taken) = self.shelf.take_out(count);
+        self.low = self.low.min(self.lying());
         self.counts.created -= taken as u64;
         self.counts.trimmed += taken as u64;
         (out, taken)
@@ -308,7 +252,7 @@ impl Stock {
     /// Takes in magazines whose blocks have gone back to the source.
     pub(crate) fn shelve_all(&mut self, mut magazines: Stack) {
         while let Some(magazine) = magazines.pop() {
-            self.shelve(magazine);
+            self.shelf.shelve(magazine);
         }
     }
 
@@ -340,16 +284,16 @@ impl Stock {
 
     /// Hands over all that lies here, to go back to the source, and its number.
     pub(crate) fn clear(&mut self) -> (Stack, usize) {
-        let cleared = std::mem::take(&mut self.idle);
+        let (magazines, cleared) = self.shelf.clear();
         self.low = 0;
         self.counts.created -= cleared as u64;
         self.counts.trimmed += cleared as u64;
-        (std::mem::take(&mut self.stocked), cleared)
+        (magazines, cleared)
     }
 
     /// The class's magazines, to be freed by the one who ends the pool.
     pub(crate) fn arena(&mut self) -> &mut Arena {
-        &mut self.arena
+        self.shelf.arena()
     }
 
     /// Whether the pool has ended.
@@ -362,7 +306,7 @@ impl Stock {
         let loaded = cells.sum(class, self);
         Counts {
             gets: self.counts.gets + loaded.gets,
-            idle: (self.idle + loaded.len) as u64,
+            idle: (self.lying() + loaded.len) as u64,
             ..self.counts
         }
     }
@@ -538,7 +482,7 @@ mod tests {
         assert_eq!((full, count), (10, 10 * SLOTS + 7));
         pool.stocks[0].counts.created += count as u64;
         while let Some(magazine) = kept.pop() {
-            pool.stocks[0].shelve(magazine);
+            pool.stocks[0].shelf.shelve(magazine);
         }
     }
 }

@@ -13,18 +13,15 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::Engine;
 use super::trim::Bell;
-use crate::depot::Stock;
+use super::visit::Visit;
 use crate::error::GetError;
 use crate::limits::{CLASSES_MAX, FREE_BLOCKS};
 use crate::magazine::Block;
 use crate::reentry::Stay;
 use crate::stack::Stack;
-use crate::sync::{MutexGuard, yield_now};
+use crate::sync::yield_now;
 use crate::wait::Queue;
 use crate::watch::{Marks, Watch};
-
-/// A class's lock, held.
-type Visit<'a> = MutexGuard<'a, Stock>;
 
 /// How a pool is to be governed. From the builder.
 #[derive(Debug, Clone)]
@@ -58,7 +55,7 @@ impl Governor {
     pub(super) fn new(rules: Rules) -> Self {
         Self {
             queue: Queue::new(),
-            watch: rules.marks.map(Watch::new),
+            watch: rules.marks.map(|marks| Watch::new(marks, rules.budget)),
             interval_ms: rules.interval_ms,
             due_ms: AtomicU64::new(0),
             bell: Arc::default(),
@@ -106,6 +103,9 @@ pub(super) enum Room {
     Charged,
 }
 
+/// The locks of all classes there are.
+type Visits<'a> = [Option<Visit<'a>>; CLASSES_MAX];
+
 /// The numbers at a moment at which nothing moves.
 struct Balance {
     idle: usize,
@@ -142,12 +142,7 @@ impl Engine {
     #[cold]
     fn claim(&self, asked: usize, class: Option<usize>, ahead: usize) -> Result<Room, usize> {
         loop {
-            let mut visits = self.hold_still();
-            let Some(balance) = self.balance(&visits) else {
-                drop(visits);
-                yield_now();
-                continue;
-            };
+            let (mut visits, balance) = self.hold_still();
             let before = balance.in_use.saturating_add(ahead);
             if before.saturating_add(asked) > self.ledger.limit() {
                 return Err(before);
@@ -172,19 +167,25 @@ impl Engine {
         }
     }
 
-    /// All classes' locks, with all idle blocks in the depots.
-    fn hold_still(&self) -> [Option<Visit<'_>>; CLASSES_MAX] {
-        let mut visits = [const { None }; CLASSES_MAX];
-        for (class, visit) in visits.iter_mut().enumerate().take(self.classes.count()) {
-            let mut stock = self.depots[class].visit();
-            stock.drain_cells(&self.cells, class);
-            *visit = Some(stock);
+    /// All classes' locks, with all idle blocks in the depots, and what they say then.
+    fn hold_still(&self) -> (Visits<'_>, Balance) {
+        loop {
+            let mut visits = [const { None }; CLASSES_MAX];
+            for (class, visit) in visits.iter_mut().enumerate().take(self.classes.count()) {
+                let mut stock = self.visit(class);
+                stock.drain_cells(&self.cells, class);
+                *visit = Some(stock);
+            }
+            match self.balance(&visits) {
+                Some(balance) => return (visits, balance),
+                None => drop(visits),
+            }
+            yield_now();
         }
-        visits
     }
 
     /// What the held classes say, or `None` if bytes began or ceased to move meanwhile.
-    fn balance(&self, visits: &[Option<Visit<'_>>]) -> Option<Balance> {
+    fn balance(&self, visits: &Visits<'_>) -> Option<Balance> {
         // In this order: what ceases to move in between makes `in_use` come out too low, which
         // costs another round, and never too high, which would refuse wrongly.
         let moving = self.ledger.moving();
@@ -201,7 +202,7 @@ impl Engine {
         &self,
         asked: usize,
         balance: &Balance,
-        visits: &mut [Option<Visit<'_>>],
+        visits: &mut Visits<'_>,
     ) -> Option<Surrendered> {
         let mut taken = balance.taken;
         let planned = loop {
@@ -227,7 +228,7 @@ impl Engine {
 
     /// How many blocks of each class make up at least `needed` bytes: few large ones rather than
     /// many small ones.
-    fn plan(&self, needed: usize, visits: &[Option<Visit<'_>>]) -> [usize; CLASSES_MAX] {
+    fn plan(&self, needed: usize, visits: &Visits<'_>) -> [usize; CLASSES_MAX] {
         let mut planned = [0; CLASSES_MAX];
         let mut missing = needed;
         for (class, stock) in visits.iter().enumerate().rev() {
@@ -243,12 +244,18 @@ impl Engine {
         counts.iter().enumerate().map(|(class, count)| count * self.classes.bytes(class)).sum()
     }
 
+    /// Bytes that are in use or idle, as of about now: neither at the source nor on the way.
+    pub(super) fn out(&self) -> usize {
+        let moving = self.ledger.moving();
+        self.ledger.taken().saturating_sub(moving)
+    }
+
     /// Bytes in use, as of about now: exact if nothing is in flight. Waits for each class's lock.
     pub(crate) fn in_use_bytes(&self) -> usize {
         let _stay = Stay::begin();
         let moving = self.ledger.moving();
         let idle = (0..self.classes.count()).map(|class| {
-            let counts = self.depots[class].visit().counts(&self.cells, class);
+            let counts = self.visit(class).counts(&self.cells, class);
             usize::try_from(counts.idle).unwrap_or(usize::MAX) * self.classes.bytes(class)
         });
         let idle: usize = idle.sum();
@@ -259,7 +266,7 @@ impl Engine {
     /// here; or has them open again as they are used.
     pub(crate) fn keep_closed(&self, closed: bool) {
         for class in 0..self.classes.count() {
-            let mut stock = self.depots[class].visit();
+            let mut stock = self.visit(class);
             stock.keep_closed(closed);
             if closed {
                 stock.drain_cells(&self.cells, class);
@@ -297,19 +304,23 @@ impl Engine {
         self.after_slow_path(!found && self.is_due(false));
     }
 
-    /// Whoever watches is told, and what was long of no use goes back.
+    /// What was long of no use goes back, and whoever watches is told.
     fn after_slow_path(&self, due: bool) {
-        self.tell_of_pressure();
         if due {
             self.maintain_a_little();
         }
+        self.tell_of_pressure();
     }
 
-    /// Tells whoever watches if the pressure has crossed a mark.
+    /// Tells whoever watches if the pressure has crossed a mark. To be called last by whoever has
+    /// taken bytes, given them up, or moved them, with no lock held.
     pub(crate) fn tell_of_pressure(&self) {
         if let Some(watch) = &self.governor.watch {
-            let (taken, in_use) = (|| self.ledger.taken(), || self.in_use_bytes());
-            watch.look(taken, self.ledger.limit(), in_use);
+            let in_use = || {
+                let _stay = Stay::begin();
+                self.hold_still().1.in_use
+            };
+            watch.look(|| self.out(), in_use);
         }
     }
 }

@@ -26,7 +26,7 @@ impl Engine {
             Err(refused) => Err(refused),
         };
         let block = made?;
-        let mut stock = self.depots[class].visit();
+        let mut stock = self.visit(class);
         stock.made_for_get();
         if stock.has_ended() {
             // A buffer of an ended pool that grows: one more to wait for.
@@ -64,8 +64,14 @@ impl Engine {
     /// no more, or the budget no room.
     pub(crate) fn warm_up(&self, class: usize, count: usize) -> usize {
         let count = if self.modes.passthrough { 0 } else { count };
+        let made = self.make_up(class, count);
+        self.tell_of_pressure();
+        made
+    }
+
+    fn make_up(&self, class: usize, count: usize) -> usize {
         let _stay = Stay::begin();
-        self.depots[class].visit().raise_floor(count);
+        self.visit(class).raise_floor(count);
         let idle = self.counts(class).0.idle;
         let missing = count.saturating_sub(usize::try_from(idle).unwrap_or(usize::MAX));
         let bytes = self.classes.bytes(class);
@@ -85,7 +91,7 @@ impl Engine {
         let made = if self.ledger.charge(bytes) { self.make(class) } else { None };
         let Some(block) = made else { return false };
         let block = touch(block, bytes);
-        let filed = self.depots[class].visit().made_idle(block);
+        let filed = self.visit(class).made_idle(block);
         filed.map_err(|block| self.unmake(class, block)).is_ok()
     }
 
@@ -119,7 +125,7 @@ impl Engine {
     pub(super) fn free_all<const BLOCKS: usize>(&self, class: usize, magazines: Stack) {
         let (mut empty, _) = self.free_blocks::<BLOCKS>(class, magazines);
         if empty.top().is_some() {
-            self.depots[class].visit().shelve_all(empty);
+            self.visit(class).shelve_all(empty);
         }
     }
 

@@ -16,9 +16,12 @@ use crate::reentry::Stay;
 impl Engine {
     /// Gives back all that is idle above the floors, wherever it lies. Returns how many bytes.
     pub(crate) fn trim(&self) -> usize {
-        let _stay = Stay::begin();
+        let stay = Stay::begin();
         let classes = 0..self.classes.count();
-        classes.map(|class| self.give_back::<AT_ONCE>(class, usize::MAX, true)).sum()
+        let given = classes.map(|class| self.give_back::<AT_ONCE>(class, usize::MAX, true)).sum();
+        drop(stay);
+        self.tell_of_pressure();
+        given
     }
 
     /// Ends an interval: gives back what was of no use in it, and tells of what was held for long.
@@ -40,7 +43,7 @@ impl Engine {
     fn end_interval<const BLOCKS: usize>(&self, bytes_max: usize) -> usize {
         let _stay = Stay::begin();
         let end = |class: usize| {
-            let surplus = self.depots[class].visit().end_interval(&self.cells, class);
+            let surplus = self.visit(class).end_interval(&self.cells, class);
             let count_max = (bytes_max / self.classes.bytes(class)).max(1);
             self.give_back::<BLOCKS>(class, surplus.min(count_max), false)
         };
@@ -54,7 +57,7 @@ impl Engine {
         let visit_max = (TRIM_VISIT_BYTES / bytes).clamp(1, AT_ONCE);
         let (mut left, mut given, mut drain) = (count, 0, drain);
         while left > 0 {
-            let mut stock = self.depots[class].visit();
+            let mut stock = self.visit(class);
             if std::mem::take(&mut drain) {
                 stock.drain_cells(&self.cells, class);
             }

@@ -9,4 +9,6 @@ mod in_vain;
 mod pressure;
 #[path = "../common/quarantine.rs"]
 mod quarantine;
+#[path = "../common/random.rs"]
+mod random;
 mod waiting;

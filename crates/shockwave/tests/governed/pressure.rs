@@ -1,11 +1,13 @@
 //! Pressure, and who is told of it.
 
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-use shockwave::BufferPool;
 use shockwave::Pressure::{High, Low};
+use shockwave::{BufferPool, BufferPoolBuilder};
 
 use crate::common::{builder, check, on_both};
+use crate::random::Random;
 
 #[test]
 fn pressure_is_the_share_of_the_budget_that_is_in_use() {
@@ -55,6 +57,135 @@ fn marks_are_told_in_turn_without_locks() {
         }
         assert_eq!(*told.lock().unwrap(), [High, Low, High, Low]);
         *slot.lock().unwrap() = None;
+        check(&pool);
+    });
+}
+
+/// A pool with marks, and how often they have been told of: an odd number when it was high last.
+/// What is told out of turn spoils the count for good.
+fn watched(builder: BufferPoolBuilder, low: f64, high: f64) -> (BufferPool, Arc<AtomicUsize>) {
+    let told = Arc::new(AtomicUsize::new(0));
+    let tell = Arc::clone(&told);
+    let tell = move |pressure| {
+        let is_turn = tell.load(SeqCst).is_multiple_of(2) == (pressure == High);
+        tell.fetch_add(if is_turn { 1 } else { 1 << 32 }, SeqCst);
+    };
+    (builder.on_pressure(low, high, tell).build().expect("marks in order"), told)
+}
+
+#[test]
+fn what_cells_serve_crosses_no_mark_unseen() {
+    on_both(|cells| {
+        let (pool, told) = watched(builder(cells).budget(16 * 4096), 0.25, 0.75);
+        pool.warmup_class(4096, 16);
+        for round in 0..100 {
+            let mut held: Vec<_> = (0..11).map(|_| pool.get(4096)).collect();
+            assert_eq!(told.load(SeqCst), 2 * round, "eleven of sixteen are less than 0.75");
+            held.push(pool.get(4096));
+            assert_eq!(told.load(SeqCst), 2 * round + 1, "and twelve are not");
+            held.truncate(5);
+            assert_eq!(told.load(SeqCst), 2 * round + 1, "five are more than 0.25");
+            held.pop();
+            assert_eq!(told.load(SeqCst), 2 * round + 2, "and four are not");
+        }
+        check(&pool);
+    });
+}
+
+#[test]
+fn each_get_and_put_is_told_of_when_it_crosses_a_mark_and_no_other_is() {
+    const SIZES: [usize; 5] = [2048, 4096, 16_384, 65_536, 100_000];
+    on_both(|cells| {
+        let mut crossed = 0;
+        for seed in 0..16 {
+            let mut random = Random::new(seed);
+            let budget = 1 << (19 + random.below(3));
+            let low = [0.0, 0.1, 0.35, 0.5][random.below(4)];
+            let high = [0.51, 0.7, 0.85, 0.95][random.below(4)];
+            let (pool, told) = watched(builder(cells).budget(budget), low, high);
+            if seed % 2 == 0 {
+                pool.warmup(4);
+            }
+            let (mut held, mut expected) = (Vec::new(), 0);
+            // Walks up and down, so that it comes by each mark often.
+            let mut up = true;
+            for step in 0..4000 {
+                if random.below(100) == 0 {
+                    up = !up;
+                }
+                if (random.below(4) != 0) == up {
+                    held.extend(pool.try_get(SIZES[random.below(SIZES.len())]));
+                } else if !held.is_empty() {
+                    drop(held.swap_remove(random.below(held.len())));
+                }
+                match random.below(400) {
+                    0 => drop(pool.trim()),
+                    1 => drop(pool.maintain()),
+                    2 => drop(pool.warmup_class(2048, random.below(20))),
+                    _ => {}
+                }
+                let pressure = pool.pressure();
+                let was_high = expected % 2 == 1;
+                if if was_high { pressure <= low } else { pressure >= high } {
+                    expected += 1;
+                }
+                assert_eq!(told.load(SeqCst), expected, "seed {seed}, step {step}, {pressure}");
+            }
+            crossed += expected;
+            drop(held);
+            check(&pool);
+        }
+        assert!(crossed > 200, "marks were crossed: {crossed}");
+    });
+}
+
+#[test]
+fn of_many_threads_the_last_word_is_the_one_that_is_true() {
+    on_both(|cells| {
+        let (pool, told) = watched(builder(cells).budget(640 << 10), 0.3, 0.6);
+        for round in 0..60 {
+            std::thread::scope(|scope| {
+                let pool = &pool;
+                let walk = |seed| {
+                    move || {
+                        let (mut random, mut held) = (Random::new(seed), Vec::new());
+                        for _ in 0..500 {
+                            if held.len() < 20 && random.below(2) == 0 {
+                                held.extend(pool.try_get(2048 << random.below(5)));
+                            } else if !held.is_empty() {
+                                drop(held.swap_remove(random.below(held.len())));
+                            }
+                        }
+                        held.truncate(random.below(20));
+                        held
+                    }
+                };
+                let threads: Vec<_> =
+                    (0..4).map(|thread| scope.spawn(walk(round * 4 + thread))).collect();
+                let kept: Vec<_> = threads.into_iter().map(|it| it.join().unwrap()).collect();
+                let (is_high, pressure) = (told.load(SeqCst) % 2 == 1, pool.pressure());
+                let is_true = if is_high { pressure > 0.3 } else { pressure < 0.6 };
+                assert!(is_true, "told high: {is_high}, at {pressure}");
+                drop(kept);
+                assert_eq!(told.load(SeqCst) % 2, 0, "none is in use");
+            });
+        }
+        assert!(told.load(SeqCst) > 60, "marks were crossed: {}", told.load(SeqCst));
+        check(&pool);
+    });
+}
+
+#[test]
+fn far_from_the_marks_cells_serve_as_they_would_without() {
+    on_both(|cells| {
+        let (pool, _) = watched(builder(cells).budget(64 << 20), 0.25, 0.75);
+        pool.warmup_class(4096, 32);
+        for _ in 0..1000 {
+            drop(pool.get(4096));
+        }
+        let class = pool.metrics();
+        let class = class.pool(4096).unwrap();
+        assert!(class.gets_depot <= 2, "{class:?}");
         check(&pool);
     });
 }
