@@ -56,7 +56,7 @@ impl Failing {
 
 // SAFETY: hands on what the inner source gives and takes, unchanged, or gives nothing.
 unsafe impl Source for Failing {
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<[u8]>> {
         let state = &*self.state;
         let request = state.requests.fetch_add(1, Relaxed);
         let fails = state.one_in != 0 && request % state.one_in == state.one_in - 1;

@@ -20,7 +20,7 @@ struct Interrupted;
 
 // SAFETY: hands on what the heap gives and takes.
 unsafe impl Source for Interrupted {
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<[u8]>> {
         // SAFETY: a signal to this thread, whose handler is below.
         unsafe { libc::raise(libc::SIGUSR1) };
         Heap.allocate(layout)

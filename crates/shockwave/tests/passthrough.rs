@@ -16,7 +16,7 @@ struct Counted {
 
 // SAFETY: hands on what the heap gives and takes.
 unsafe impl Source for Counted {
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<[u8]>> {
         self.allocated.fetch_add(1, Relaxed);
         Heap.allocate(layout)
     }

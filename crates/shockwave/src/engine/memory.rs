@@ -107,10 +107,6 @@ impl Engine {
             self.ledger.discharge(layout.size());
             return None;
         };
-        debug_assert!(
-            memory.as_ptr().addr().is_multiple_of(BUFFER_ALIGN),
-            "a source keeps alignment"
-        );
         // SAFETY: new memory of the class's size, and nobody else's.
         Some(unsafe { Block::from_raw(memory) })
     }

@@ -12,10 +12,11 @@ pub struct Heap;
 
 // SAFETY: the global allocator's contract is the trait's, and `alloc_zeroed` initializes.
 unsafe impl Source for Heap {
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<[u8]>> {
         debug_assert!(layout.size() > 0);
         // SAFETY: a buffer has at least `CLASS_BYTES_MIN` bytes, so the layout is not of size zero.
-        NonNull::new(unsafe { alloc_zeroed(layout) })
+        let memory = NonNull::new(unsafe { alloc_zeroed(layout) })?;
+        Some(NonNull::slice_from_raw_parts(memory, layout.size()))
     }
 
     unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout) {

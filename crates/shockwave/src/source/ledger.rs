@@ -112,9 +112,23 @@ impl Ledger {
         self.moving.store(0, SeqCst);
     }
 
-    /// Takes memory from the source, for bytes that are charged.
+    /// Takes memory from the source, for bytes that are charged. In debug builds it is looked at
+    /// whether it is what was asked for.
     pub(crate) fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-        self.source.allocate(layout)
+        let memory = self.source.allocate(layout)?;
+        let address = memory.cast::<u8>();
+        debug_assert!(
+            memory.len() >= layout.size(),
+            "a source returned {} bytes where {} were asked for",
+            memory.len(),
+            layout.size()
+        );
+        debug_assert!(
+            address.addr().get().is_multiple_of(layout.align()),
+            "a source returned memory at {address:?} where an alignment of {} was asked for",
+            layout.align()
+        );
+        Some(address)
     }
 
     /// Gives memory back to the source, block by block or all at once as that likes. It stays

@@ -184,7 +184,7 @@ impl Shape {
 // block is given to one caller until it is freed, and reads as zeros when it is given again, since
 // its pages were given back, or it was cleared.
 unsafe impl Source for Map {
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<[u8]>> {
         let memory = match Shape::of(layout) {
             Shape::Heap => return Heap.allocate(layout),
             Shape::Part(cut) => self.block(cut)?,
@@ -194,7 +194,7 @@ unsafe impl Source for Map {
         if self.prefault {
             touch(memory, layout.size());
         }
-        Some(memory)
+        Some(NonNull::slice_from_raw_parts(memory, layout.size()))
     }
 
     unsafe fn deallocate(&self, memory: NonNull<u8>, layout: Layout) {

@@ -53,7 +53,7 @@ pub(crate) fn default() -> Arc<dyn Source> {
 ///
 /// // SAFETY: hands on what `Heap` gives and takes, unchanged.
 /// unsafe impl Source for Counted {
-///     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+///     fn allocate(&self, layout: Layout) -> Option<NonNull<[u8]>> {
 ///         self.0.fetch_add(layout.size(), Relaxed);
 ///         Heap.allocate(layout)
 ///     }
@@ -73,18 +73,18 @@ pub(crate) fn default() -> Arc<dyn Source> {
 ///
 /// # Safety
 ///
-/// What `allocate` returns is valid for reads and writes of `layout.size()` bytes, aligned to
-/// `layout.align()`, all **zero**, unaliased, and stays so until it is given to `deallocate`, or to
-/// `deallocate_all`, on whatever thread. No method calls into a pool.
+/// What `allocate` returns has at least `layout.size()` bytes, is valid for reads and writes of all
+/// of these, aligned to `layout.align()`, all **zero**, unaliased, and stays so until it is given
+/// to `deallocate`, or to `deallocate_all`, on whatever thread. No method calls into a pool.
 ///
-/// Whatever breaks this is undefined behavior. A misaligned address is caught, in debug builds
-/// only. Nothing else is: that memory is too short, for one, cannot be seen, since all that
-/// `allocate` returns is an address.
+/// Whatever breaks this is undefined behavior. In debug builds, memory that is shorter than was
+/// asked for or misaligned is caught, by a panic of the get that it was for. Nothing else is.
 #[expect(unsafe_code, reason = "the contract above is what every buffer's validity rests on")]
 pub unsafe trait Source: Send + Sync + Debug {
-    /// Zeroed memory for one buffer; `None` where there is none to be had, which a get reports as
+    /// Zeroed memory for one buffer, of `layout.size()` bytes or more; those beyond are not used.
+    /// `None` where there is none to be had, which a get reports as
     /// [`is_out_of_memory`](crate::GetError::is_out_of_memory). Must not panic.
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>>;
+    fn allocate(&self, layout: Layout) -> Option<NonNull<[u8]>>;
 
     /// Takes back what `allocate` gave. Must not panic.
     ///

@@ -34,9 +34,9 @@ struct Kept(Mutex<Vec<(usize, Layout)>>);
 // SAFETY: memory is the heap's, which keeps the contract, and is given back to it later than
 // allowed.
 unsafe impl Source for Keeper {
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<[u8]>> {
         let memory = Heap.allocate(layout)?;
-        self.0.0.lock().unwrap().push((memory.as_ptr().expose_provenance(), layout));
+        self.0.0.lock().unwrap().push((memory.cast::<u8>().as_ptr().expose_provenance(), layout));
         Some(memory)
     }
 

@@ -146,7 +146,7 @@ struct Slow(Arc<AtomicBool>);
 
 // SAFETY: hands on what `Heap` gives and takes, unchanged.
 unsafe impl Source for Slow {
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<[u8]>> {
         Heap.allocate(layout)
     }
 
@@ -221,7 +221,7 @@ type Interruption = (BufferPool, usize, Option<GetError>);
 
 // SAFETY: hands on what `Heap` gives and takes, unchanged.
 unsafe impl Source for Interrupted {
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<[u8]>> {
         if let Some((pool, size, refused)) = &mut *self.0.lock().expect("not poisoned") {
             *refused = pool.try_get(*size).err();
         }

@@ -51,7 +51,7 @@ impl Counting {
 
 // SAFETY: hands on what `Heap` gives and takes, unchanged.
 unsafe impl Source for Counting {
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<[u8]>> {
         let memory = Heap.allocate(layout)?;
         let out = self.0.out.fetch_add(layout.size(), SeqCst) + layout.size();
         self.0.peak.fetch_max(out, SeqCst);

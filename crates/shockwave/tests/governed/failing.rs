@@ -71,7 +71,7 @@ impl Failing {
 
 // SAFETY: hands on what the other source gives and takes, unchanged, or gives nothing.
 unsafe impl Source for Failing {
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<[u8]>> {
         if self.fails() {
             self.0.failed.fetch_add(1, SeqCst);
             return None;

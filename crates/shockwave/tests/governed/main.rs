@@ -4,6 +4,7 @@
 mod budget;
 mod common;
 mod failing;
+mod faulty;
 mod given_back;
 mod in_vain;
 mod pressure;

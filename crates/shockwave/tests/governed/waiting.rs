@@ -257,7 +257,7 @@ struct Interrupted(Arc<Mutex<Option<Buffer>>>);
 
 // SAFETY: hands on what `Heap` gives and takes, unchanged.
 unsafe impl Source for Interrupted {
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<[u8]>> {
         drop(self.0.lock().expect("not poisoned").take());
         Heap.allocate(layout)
     }

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::ptr::NonNull;
 
-use shockwave::{Map, Source};
+use shockwave::Map;
 
-use crate::{free, layout};
+use crate::{free, taken};
 
 /// The flags that the system has for the mapping at an address, or `None` where it tells none.
 fn flags(memory: NonNull<u8>) -> Option<Vec<String>> {
@@ -31,7 +31,7 @@ fn mappings_are_for_huge_pages_if_asked_and_spans_for_none_if_not() {
     for size in [1024, 4096, 65_536, 4 << 20] {
         for huge in [true, false] {
             let map = Map::new().huge_pages(huge);
-            let block = map.allocate(layout(size)).expect("memory");
+            let block = taken(&map, size);
             let Some(flags) = flags(block) else {
                 eprintln!("left out: this kernel tells no flags of mappings");
                 return free(&map, block, size);

@@ -72,6 +72,13 @@ fn layout(bytes: usize) -> Layout {
     Layout::from_size_align(bytes, 64).expect("a layout")
 }
 
+/// A block of the source's.
+fn taken(map: &Map, bytes: usize) -> NonNull<u8> {
+    let memory = map.allocate(layout(bytes)).expect("memory");
+    assert!(memory.len() >= bytes);
+    memory.cast()
+}
+
 /// The bytes of a block.
 fn bytes<'a>(memory: NonNull<u8>, bytes: usize) -> &'a mut [u8] {
     // SAFETY: tests ask for blocks that they have, one reference at a time.
@@ -100,8 +107,7 @@ fn blocks_of_all_sizes_are_zero_aligned_and_apart() {
         for size in [PAGE, 5000, 16_384, 65_536, 65_600, 262_144, 262_145, 600_000] {
             let all = |value: u8| vec![value; size];
             for round in 0..3 {
-                let held: Vec<_> =
-                    (0..40).map(|_| map.allocate(layout(size)).expect("memory")).collect();
+                let held: Vec<_> = (0..40).map(|_| taken(&map, size)).collect();
                 assert_eq!(held.iter().collect::<HashSet<_>>().len(), 40);
                 for (number, &block) in (1_u8..).zip(&held) {
                     assert!(block.as_ptr().addr().is_multiple_of(PAGE));
@@ -126,7 +132,7 @@ fn blocks_of_all_sizes_are_zero_aligned_and_apart() {
 fn a_block_that_is_freed_holds_no_memory_while_its_span_lives() {
     const BYTES: usize = 65_536;
     let map = Map::new();
-    let held: Vec<_> = (0..31).map(|_| map.allocate(layout(BYTES)).expect("memory")).collect();
+    let held: Vec<_> = (0..31).map(|_| taken(&map, BYTES)).collect();
     for &block in &held {
         assert_eq!(resident(block, BYTES), 0, "nothing is touched before its time");
         bytes(block, BYTES).fill(1);
@@ -139,8 +145,7 @@ fn a_block_that_is_freed_holds_no_memory_while_its_span_lives() {
     assert!(freed.iter().all(|&block| resident(block, BYTES) == 0));
     assert_eq!(resident(*kept, BYTES), 16);
 
-    let again: Vec<_> =
-        freed.iter().map(|_| map.allocate(layout(BYTES)).expect("memory")).collect();
+    let again: Vec<_> = freed.iter().map(|_| taken(&map, BYTES)).collect();
     assert_eq!(HashSet::<_>::from_iter(&again), freed.iter().collect(), "no second span");
     for &block in &again {
         assert!(bytes(block, BYTES).iter().all(|&byte| byte == 0));
@@ -179,7 +184,7 @@ fn resident_memory_falls_by_what_a_pool_that_ends_held() {
 fn prefault_makes_every_page_resident_at_once() {
     let map = Map::new().prefault(true);
     for size in [PAGE, 5000, 65_536, 1 << 20] {
-        let block = map.allocate(layout(size)).expect("memory");
+        let block = taken(&map, size);
         assert_eq!(resident(block, size), size.div_ceil(PAGE));
         free(&map, block, size);
     }
@@ -192,8 +197,7 @@ fn small_blocks_share_pages_and_are_zero_aligned_and_apart() {
     for size in [1_usize, 64, 65, 100, 512, 1000, 1500, 2048] {
         let stride = size.next_multiple_of(64);
         for round in 0..3 {
-            let held: Vec<_> =
-                (0..2500).map(|_| map.allocate(layout(size)).expect("memory")).collect();
+            let held: Vec<_> = (0..2500).map(|_| taken(&map, size)).collect();
             let mut sorted: Vec<_> = held.iter().map(|block| block.as_ptr().addr()).collect();
             sorted.sort_unstable();
             assert!(sorted.iter().all(|start| start.is_multiple_of(64)));
@@ -224,8 +228,8 @@ fn small_blocks_share_pages_and_are_zero_aligned_and_apart() {
 #[test]
 fn a_page_of_small_blocks_is_given_back_with_the_last_of_them() {
     let map = Map::new();
-    let kept = map.allocate(layout(1024)).expect("memory");
-    let held: Vec<_> = (0..103).map(|_| map.allocate(layout(1024)).expect("memory")).collect();
+    let kept = taken(&map, 1024);
+    let held: Vec<_> = (0..103).map(|_| taken(&map, 1024)).collect();
     for &block in &held {
         bytes(block, 1024).fill(1);
     }
@@ -241,7 +245,7 @@ fn a_page_of_small_blocks_is_given_back_with_the_last_of_them() {
     bytes(kept, 1024).fill(1);
     assert_eq!(resident_at(kept), 1);
     // All are found again, and none twice.
-    let again: HashSet<_> = (0..103).map(|_| map.allocate(layout(1024)).expect("memory")).collect();
+    let again: HashSet<_> = (0..103).map(|_| taken(&map, 1024)).collect();
     assert_eq!(again, held.iter().copied().collect());
     for block in again {
         assert!(bytes(block, 1024).iter().all(|&byte| byte == 0));
@@ -334,8 +338,7 @@ fn threads_take_and_free_at_once() {
                 for round in 0..200 {
                     let step = 1 + (round * usize::from(mark)) % 70;
                     let size = if round % 2 == 0 { PAGE * step } else { 29 * step };
-                    let held: Vec<_> =
-                        (0..10).map(|_| map.allocate(layout(size)).expect("memory")).collect();
+                    let held: Vec<_> = (0..10).map(|_| taken(map, size)).collect();
                     for &block in &held {
                         let bytes = bytes(block, size);
                         assert_eq!((bytes[0], bytes[size - 1]), (0, 0));

@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 
 use shockwave::{BufferPool, Map, Source};
 
-use crate::{GIVEN, MAPPED, PAGE, bytes, layout, resident};
+use crate::{GIVEN, MAPPED, PAGE, bytes, layout, resident, taken};
 
 /// Gives blocks back together, and returns how often the system was asked.
 fn free_all(map: &Map, blocks: &[NonNull<u8>], bytes: usize) -> usize {
@@ -21,8 +21,7 @@ fn neighbors_that_are_freed_together_go_back_together() {
     let map = Map::new();
     let before = MAPPED.get();
     for (size, resident_each) in [(PAGE, 1), (10_000, 3), (65_536, 16)] {
-        let mut held: Vec<_> =
-            (0..31).map(|_| map.allocate(layout(size)).expect("memory")).collect();
+        let mut held: Vec<_> = (0..31).map(|_| taken(&map, size)).collect();
         for &block in &held {
             bytes(block, size).fill(1);
         }
@@ -35,8 +34,7 @@ fn neighbors_that_are_freed_together_go_back_together() {
         assert_eq!(resident(kept, size), resident_each);
 
         // With a gap in the middle it takes two, and one more for the span.
-        let again: Vec<_> =
-            freed.iter().map(|_| map.allocate(layout(size)).expect("memory")).collect();
+        let again: Vec<_> = freed.iter().map(|_| taken(&map, size)).collect();
         assert_eq!(HashSet::<_>::from_iter(&again), freed.iter().collect());
         assert!(again.iter().all(|&block| bytes(block, size).iter().all(|&byte| byte == 0)));
         let mut rest = [again, vec![kept]].concat();
@@ -52,18 +50,18 @@ fn neighbors_that_are_freed_together_go_back_together() {
 fn small_blocks_and_large_ones_go_back_together_too() {
     let map = Map::new();
     let before = MAPPED.get();
-    let small: Vec<_> = (0..301).map(|_| map.allocate(layout(1024)).expect("memory")).collect();
-    let other = map.allocate(layout(1024)).expect("memory");
+    let small: Vec<_> = (0..301).map(|_| taken(&map, 1024)).collect();
+    let other = taken(&map, 1024);
     for &block in &small {
         bytes(block, 1024).fill(1);
     }
     assert_eq!(free_all(&map, &small, 1024), 1, "75 pages, and one that is in use");
-    let again: HashSet<_> = (0..301).map(|_| map.allocate(layout(1024)).expect("memory")).collect();
+    let again: HashSet<_> = (0..301).map(|_| taken(&map, 1024)).collect();
     assert_eq!(again, small.iter().copied().collect());
     assert!(again.iter().all(|&block| bytes(block, 1024).iter().all(|&byte| byte == 0)));
     assert_eq!(free_all(&map, &[small, vec![other]].concat(), 1024), 2, "pages, and the span");
 
-    let large: Vec<_> = (0..5).map(|_| map.allocate(layout(1 << 20)).expect("memory")).collect();
+    let large: Vec<_> = (0..5).map(|_| taken(&map, 1 << 20)).collect();
     assert!(free_all(&map, &large, 1 << 20) <= 5, "where they lie is up to the system");
     assert_eq!(free_all(&map, &[], PAGE), 0);
     assert_eq!(MAPPED.get(), before);

@@ -28,7 +28,7 @@ struct Counting(Arc<AtomicUsize>);
 
 // SAFETY: hands on what `Heap` gives and takes, unchanged.
 unsafe impl Source for Counting {
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<[u8]>> {
         self.0.fetch_add(layout.size(), SeqCst);
         Heap.allocate(layout)
     }
