@@ -177,8 +177,8 @@ where
             }
             let Some(work) = this.work else { return Poll::Ready(Ok(())) };
             *this.since = link.now();
-            if let Some(error) = work.as_mut().expire(wait, link) {
-                return Poll::Ready(Err(error));
+            if let Some(end) = work.as_mut().expire(wait, link) {
+                return Poll::Ready(end);
             }
         }
     }

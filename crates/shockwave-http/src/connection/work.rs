@@ -217,12 +217,14 @@ where
         }
     }
 
-    /// What was waited for took too long. Returns an error if the connection ends there and then.
+    /// What was waited for took too long. Returns how the connection ends, if it does there and
+    /// then.
     pub(super) fn expire<Io, S>(
         self: Pin<&mut Self>,
         wait: Wait,
         link: &mut Link<Io, S>,
-    ) -> Option<io::Error> {
+    ) -> Option<io::Result<()>> {
+        let late = Some(Err(io::ErrorKind::TimedOut.into()));
         let this = self.project();
         let (flow, mut stage) = (this.flow, this.stage);
         let (status, why) = match wait {
@@ -230,9 +232,9 @@ where
             Wait::Body => (StatusCode::REQUEST_TIMEOUT, "the body did not go on in time"),
             Wait::Handler => (StatusCode::SERVICE_UNAVAILABLE, "the handler took too long"),
             Wait::Memory => (StatusCode::SERVICE_UNAVAILABLE, "the pool had no buffer for long"),
-            Wait::Idle | Wait::Write | Wait::Linger | Wait::Forever => {
-                return Some(io::ErrorKind::TimedOut.into());
-            }
+            // All was said, and the peer had time to hear it.
+            Wait::Linger => return Some(Ok(())),
+            Wait::Idle | Wait::Write | Wait::Forever => return late,
         };
         if wait == Wait::Body {
             flow.fail_upload(BodyError::late());
@@ -249,7 +251,7 @@ where
                 flow.keep_alive = false;
                 None
             }
-            _ => Some(io::ErrorKind::TimedOut.into()),
+            _ => late,
         }
     }
 }
