@@ -25,6 +25,12 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "SHOCKWAVE_UNIX", value_name = "PATH")]
     pub(crate) unix: Option<PathBuf>,
 
+    /// The address and port of a listener that tells how the server is and does nothing else: health,
+    /// metrics and the dashboard, on memory of its own, until the last request is answered [default:
+    /// none; what else is listened on tells it as well]
+    #[arg(long, env = "SHOCKWAVE_ADMIN", value_name = "ADDR", value_parser = parse_address)]
+    pub(crate) admin: Option<SocketAddr>,
+
     /// A host, besides this machine's own, that requests may be for; others are answered by 421. *
     /// allows any [default: this machine's own where only it can connect, else any]
     #[arg(
@@ -171,7 +177,8 @@ pub(crate) enum OverBudget {
     /// Answer 503, so that the client may go elsewhere, but to health, metrics and the dashboard
     #[default]
     Refuse,
-    /// Read nothing until there is room, so that the client waits
+    /// Read nothing until there is room, so that the client waits, for health and metrics too but
+    /// at --admin
     Wait,
 }
 

@@ -57,9 +57,7 @@ pub(crate) async fn listen(
     let mut listeners = passed()?;
     let address = address.or_else(|| (listeners.is_empty() && unix.is_none()).then_some(DEFAULT));
     if let Some(address) = address {
-        let bound = TcpListener::bind(address).await;
-        listeners
-            .push(Listener::Tcp(bound.with_context(|| format!("cannot listen on {address}"))?));
+        listeners.push(Listener::Tcp(bind(address).await?));
     }
     if let Some(path) = unix {
         let bound = bind_unix(path).await;
@@ -67,6 +65,11 @@ pub(crate) async fn listen(
         listeners.push(Listener::Unix(bound.with_context(failed)?));
     }
     Ok(listeners)
+}
+
+/// Listens on an address.
+pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
 /// The sockets that systemd passes, by `LISTEN_FDS`.

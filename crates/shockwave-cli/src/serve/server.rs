@@ -16,7 +16,7 @@ use super::advice::Interval;
 use super::args::ServeArgs;
 use super::events::Figures;
 use super::hosts::Hosts;
-use super::listen::{Listener, RemoveOnDrop, listen};
+use super::listen::{Listener, RemoveOnDrop, bind, listen};
 use super::notify::Notify;
 use super::service::{App, is_essential};
 use super::signals::Signals;
@@ -25,12 +25,22 @@ use super::state::State;
 /// How often what is shown is looked at.
 const TICK: Duration = Duration::from_secs(1);
 
+/// Connections there may be at once to who only tells how the server is.
+const ADMIN_CONNECTIONS_MAX: usize = 256;
+
+/// How long those may go on when all else has ended.
+const ADMIN_END: Duration = Duration::from_secs(1);
+
 /// Serves until a signal comes, and then until all requests are answered or time is up.
 pub(crate) async fn serve(args: &ServeArgs, pool: BufferPool) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     let notify = Notify::from_env();
     let listeners = listen(args.listen, args.unix.as_deref()).await?;
     let _unix = args.unix.clone().map(RemoveOnDrop::new);
+    let admin_listener = match args.admin {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
     let server = Server::builder()
         .pool(pool)
         .limits(Limits { body_bytes: args.max_body, ..Limits::default() })
@@ -56,17 +66,28 @@ pub(crate) async fn serve(args: &ServeArgs, pool: BufferPool) -> anyhow::Result<
             Listener::Unix(unix) => serving.spawn(async move { server.serve(unix, app).await }),
         };
     }
+    // With memory of its own, so that it answers whatever the budget's pool does.
+    let admin = Server::builder().connections_max(ADMIN_CONNECTIONS_MAX).build();
+    if let Some(tcp) = admin_listener {
+        let address = tcp.local_addr()?;
+        info!(at = %format_args!("http://{address}/"), "telling how it is");
+        let app = app.only_for(Hosts::of(address, &args.allow_hosts)).only_telling();
+        let server = admin.clone();
+        serving.spawn(async move { server.serve(tcp, app).await });
+    }
     notify.ready();
-    let failed = tokio::select! {
-        signal = signals.next() => {
-            info!(signal, "ending; a second signal ends it at once");
-            Ok(())
-        }
+    let ended = tokio::select! {
+        signal = signals.next() => Ok(signal),
         // None ends by itself but by failing.
-        Some(ended) = serving.join_next() => ended?.context("cannot accept connections any more"),
+        Some(ended) = serving.join_next() => {
+            ended?.context("cannot accept connections any more").map(|()| "none")
+        }
     };
-    notify.stopping();
     state.end();
+    notify.stopping();
+    if let Ok(signal) = ended {
+        info!(signal, "ending; a second signal ends it at once");
+    }
     tokio::spawn(signals.end_at_next());
     // Streams of events end with what they are told.
     beside.shutdown().await;
@@ -75,7 +96,8 @@ pub(crate) async fn serve(args: &ServeArgs, pool: BufferPool) -> anyhow::Result<
     } else {
         warn!(timeout = ?args.shutdown_timeout, "requests were broken off");
     }
-    failed
+    admin.shutdown(ADMIN_END).await;
+    ended.map(drop)
 }
 
 /// Has the latest figures in the hands of all browsers each second.

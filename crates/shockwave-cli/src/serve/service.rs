@@ -29,6 +29,10 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const PATHS: &str = "not found; there are / /metrics /metrics.json /events /healthz /readyz \
                      /echo /bytes/N and /static/\n";
 
+/// The same, where it is only told how the server is.
+const PATHS_OF_ADMIN: &str =
+    "not found; there are / /metrics /metrics.json /events /healthz /readyz here\n";
+
 /// The service. Clones share what they know.
 #[derive(Clone)]
 pub(crate) struct App {
@@ -37,17 +41,24 @@ pub(crate) struct App {
     files: Option<Files>,
     /// Who is answered for, if that is not anybody.
     hosts: Option<Arc<Hosts>>,
+    /// Whether it only tells how the server is.
+    only_tells: bool,
 }
 
 impl App {
     /// With the files of `root` below `/static/`, if there is one.
     pub(crate) fn new(state: Arc<State>, latest: Latest, root: Option<&Path>) -> Self {
-        Self { state, latest, files: root.map(Files::new), hosts: None }
+        Self { state, latest, files: root.map(Files::new), hosts: None, only_tells: false }
     }
 
     /// Answers for these hosts only.
     pub(crate) fn only_for(self, hosts: Option<Arc<Hosts>>) -> Self {
         Self { hosts, ..self }
+    }
+
+    /// Tells how the server is, and does nothing else.
+    pub(crate) fn only_telling(self) -> Self {
+        Self { only_tells: true, ..self }
     }
 
     async fn answer<B>(&self, request: Request<B>) -> Response<Body>
@@ -58,7 +69,9 @@ impl App {
             return refuse(StatusCode::MISDIRECTED_REQUEST, hosts::REFUSED);
         }
         let path = request.uri().path();
-        let Some(route) = Route::of(path) else { return refuse(StatusCode::NOT_FOUND, PATHS) };
+        let paths = if self.only_tells { PATHS_OF_ADMIN } else { PATHS };
+        let route = Route::of(path).filter(|route| route.tells() || !self.only_tells);
+        let Some(route) = route else { return refuse(StatusCode::NOT_FOUND, paths) };
         if let Some(allowed) = route.refuses(request.method()) {
             let mut response =
                 refuse(StatusCode::METHOD_NOT_ALLOWED, "another method is expected\n");
@@ -67,7 +80,7 @@ impl App {
         }
         match route {
             Route::Asset => asset(path, request.headers())
-                .unwrap_or_else(|| refuse(StatusCode::NOT_FOUND, PATHS)),
+                .unwrap_or_else(|| refuse(StatusCode::NOT_FOUND, paths)),
             Route::Metrics => self.metrics(request.headers()),
             Route::Json => fresh("application/json", Body::whole(self.state.json())),
             Route::Events => {
@@ -159,11 +172,7 @@ enum Route<'a> {
 /// Whether a request is served even where the pool has no buffer for it: what tells how the server
 /// is takes none to answer, and is needed most just then.
 pub(crate) fn is_essential(method: &Method, uri: &Uri) -> bool {
-    let told = |route: &Route<'_>| {
-        !matches!(route, Route::Echo | Route::Bytes(_) | Route::File)
-            && route.refuses(method).is_none()
-    };
-    Route::of(uri.path()).as_ref().is_some_and(told)
+    Route::of(uri.path()).is_some_and(|route| route.tells() && route.refuses(method).is_none())
 }
 
 impl<'a> Route<'a> {
@@ -179,6 +188,11 @@ impl<'a> Route<'a> {
             _ if path.starts_with("/static/") => Self::File,
             _ => Self::Bytes(path.strip_prefix("/bytes/")?),
         })
+    }
+
+    /// Whether it tells how the server is.
+    fn tells(self) -> bool {
+        !matches!(self, Self::Echo | Self::Bytes(_) | Self::File)
     }
 
     /// The methods to allow, if this is none of them.

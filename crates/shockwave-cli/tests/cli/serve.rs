@@ -7,7 +7,9 @@ use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::server::{Server, split};
+use serde_json::Value;
+
+use crate::server::{self, Server, address, ask, split};
 use crate::support::{Ran, command, number, run, whole};
 
 /// A path in the directory for temporary files that nobody else uses.
@@ -264,6 +266,17 @@ fn a_budget_without_room_for_a_request_is_warned_of() {
     assert!(server.ask("GET /bytes/1", "").0.starts_with("HTTP/1.1 200 "));
 }
 
+/// Whether a buffer of 64 KiB went to a reader who does not read, and is there for good, since the
+/// kernel takes no more: then nobody else gets one. To be asked until it is so.
+fn stuck() -> impl FnMut(&Value) -> bool {
+    let mut gets = u64::MAX;
+    move |metrics| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        let before = std::mem::replace(&mut gets, whole(metrics, "/pool/total_gets"));
+        before == gets && whole(metrics, "/pool/in_use_bytes") == 64 << 10
+    }
+}
+
 #[test]
 fn a_spent_budget_is_told_of_by_who_would_know() {
     let arguments = ["--budget", "64k", "--warmup", "0", "--classes", "64k"];
@@ -273,13 +286,7 @@ fn a_spent_budget_is_told_of_by_who_would_know() {
     let mut status = [0; 13];
     slow.read_exact(&mut status).unwrap();
     assert_eq!(&status, b"HTTP/1.1 200 ");
-    // It is there for good once the kernel takes no more: then nobody else gets one.
-    let mut gets = u64::MAX;
-    server.becomes(|metrics| {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        let before = std::mem::replace(&mut gets, whole(metrics, "/pool/total_gets"));
-        before == gets && whole(metrics, "/pool/in_use_bytes") == 64 << 10
-    });
+    server.becomes(stuck());
     let (refused, _) = server.ask("GET /bytes/1", "");
     assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("retry-after"), "{refused}");
     for _ in 0..5 {
@@ -290,6 +297,37 @@ fn a_spent_budget_is_told_of_by_who_would_know() {
         assert_eq!(whole(&server.metrics(), "/pool/in_use_bytes"), 64 << 10);
         assert!(server.ask("GET /bytes/1", "").0.starts_with("HTTP/1.1 503 "));
     }
+}
+
+#[test]
+fn who_looks_after_it_is_told_even_where_all_else_waits_or_ends() {
+    let arguments = ["--budget", "64k", "--warmup", "0", "--classes", "64k"];
+    let more = ["--over-budget", "wait", "--admin", "127.0.0.1:0"];
+    let server = Server::start(&[&arguments[..], &more].concat());
+    let admin = address(&server.logged("telling how it is"));
+    let get = |path: &str| ask(&admin, &format!("GET {path}"), "");
+    // The one buffer that there is stays where it is.
+    let unread = server.begin("GET /bytes/1g HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    let metrics = || serde_json::from_str::<Value>(&get("/metrics.json").1).expect("JSON");
+    let mut is_stuck = stuck();
+    server::eventually(|| is_stuck(&metrics()), "nobody takes what is sent");
+    let waits = server.begin("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    server::eventually(|| whole(&metrics(), "/pool/waiters") == 1, "it waits");
+    assert_eq!(get("/healthz").1, "ok\n");
+    assert_eq!(get("/readyz").1, "ready\n");
+    assert!(get("/").1.contains("<html"));
+    for path in ["/bytes/1", "/static/x", "/echo"] {
+        let (head, body) = get(path);
+        assert!(head.starts_with("HTTP/1.1 404 ") && !body.contains("bytes"), "{path}: {body}");
+    }
+
+    server.signal("TERM");
+    server.logged("ending");
+    let (head, body) = get("/readyz");
+    assert!(head.starts_with("HTTP/1.1 503 ") && body == "ending\n", "{head}");
+    drop((unread, waits));
+    server.logged("all requests were answered");
+    assert_eq!(server.ended(), Some(0));
 }
 
 #[test]
@@ -318,6 +356,7 @@ fn every_flag_may_come_from_the_environment() {
     let mut child = command(&["serve"]);
     for (name, value) in [
         ("SHOCKWAVE_LISTEN", "127.0.0.1:0"),
+        ("SHOCKWAVE_ADMIN", "127.0.0.1:0"),
         ("SHOCKWAVE_ALLOW_HOST", "a.example,B.example"),
         ("SHOCKWAVE_WARMUP", "3"),
         ("SHOCKWAVE_BUDGET", "9m"),
@@ -340,11 +379,13 @@ fn every_flag_may_come_from_the_environment() {
         child.env(name, value);
     }
     let server = Server::from(child);
+    let admin = address(&server.logged("telling how it is"));
     assert_eq!(server.get("/static/file"), "of the root");
     assert_eq!(server.logged("answered")["path"], "/static/file");
     assert!(server.ask("POST /echo", "123456").0.starts_with("HTTP/1.1 413 "));
     assert_eq!(asked_for(&server, "b.example"), "200");
     assert_eq!(asked_for(&server, "c.example"), "421");
+    assert_eq!(ask(&admin, "GET /healthz", "").1, "ok\n");
     let metrics = server.metrics();
     assert_eq!(whole(&metrics, "/pool/budget_bytes"), 9 << 20);
     assert!(whole(&metrics, "/pool/pools/1/created") >= 3);

@@ -53,8 +53,7 @@ impl Server {
             let line = server.logged("");
             let message = line["message"].as_str().expect("a message").to_owned();
             if message == "listening" {
-                let at = line["at"].as_str().expect("where it listens");
-                server.address = at.trim_start_matches("http://").replace('/', "");
+                server.address = address(&line);
                 return server;
             }
             server.warned.push(message);
@@ -76,32 +75,23 @@ impl Server {
 
     /// Waits until its metrics are as they should become, and returns them.
     pub(crate) fn becomes(&self, mut is_so: impl FnMut(&Value) -> bool) -> Value {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            let metrics = self.metrics();
-            if is_so(&metrics) {
-                return metrics;
-            }
-            assert!(Instant::now() < end, "it does not come to be: {metrics}");
-            thread::sleep(Duration::from_millis(5));
-        }
+        let mut metrics = Value::Null;
+        let look = || {
+            metrics = self.metrics();
+            is_so(&metrics)
+        };
+        eventually(look, "what the metrics are to be");
+        metrics
     }
 
     /// A connection on which a request was begun.
     pub(crate) fn begin(&self, request: &str) -> TcpStream {
-        let mut stream = TcpStream::connect(&self.address).expect("it accepts");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        stream.write_all(request.as_bytes()).expect("it reads");
-        stream
+        begin(&self.address, request)
     }
 
     /// Sends a request, and returns the head and the body of its answer.
     pub(crate) fn ask(&self, line: &str, body: &str) -> (String, String) {
-        let length = body.len();
-        let request = format!(
-            "{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
-        );
-        split(self.begin(&(request + body)))
+        ask(&self.address, line, body)
     }
 
     pub(crate) fn get(&self, path: &str) -> String {
@@ -140,6 +130,37 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+fn begin(address: &str, request: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).expect("it accepts");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    stream.write_all(request.as_bytes()).expect("it reads");
+    stream
+}
+
+/// As [`Server::ask`], at an address.
+pub(crate) fn ask(address: &str, line: &str, body: &str) -> (String, String) {
+    let length = body.len();
+    let request = format!(
+        "{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+    );
+    split(begin(address, &(request + body)))
+}
+
+/// The address in a line of the log that has one.
+pub(crate) fn address(line: &Value) -> String {
+    let at = line["at"].as_str().expect("where it listens");
+    at.trim_start_matches("http://").replace('/', "")
+}
+
+/// Waits until something is so.
+pub(crate) fn eventually(mut is_so: impl FnMut() -> bool, what: &str) {
+    let end = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < end, "it does not come to be: {what}");
+        thread::sleep(Duration::from_millis(5));
     }
 }
 
