@@ -25,9 +25,9 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "SHOCKWAVE_UNIX", value_name = "PATH")]
     pub(crate) unix: Option<PathBuf>,
 
-    /// The address and port of a listener that tells how the server is and does nothing else: health,
-    /// metrics and the dashboard, on memory of its own, until the last request is answered [default:
-    /// none; what else is listened on tells it as well]
+    /// The address and port of a listener that tells how the server is and does nothing else:
+    /// health, metrics and the dashboard, on memory of its own, until the last request is answered
+    /// [default: none; what else is listened on tells it as well]
     #[arg(long, env = "SHOCKWAVE_ADMIN", value_name = "ADDR", value_parser = parse_address)]
     pub(crate) admin: Option<SocketAddr>,
 

@@ -10,6 +10,8 @@ mod describes_itself;
 #[cfg(target_os = "linux")]
 mod large_bodies;
 mod loadtest;
+#[cfg(target_os = "linux")]
+mod memory;
 mod refusals;
 mod report;
 #[cfg(target_os = "linux")]
