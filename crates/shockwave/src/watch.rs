@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
 use crate::callback::contained;
+use crate::reentry::this_thread;
 
 /// Which mark the pressure on a pool has crossed. See
 /// [`on_pressure`](crate::BufferPoolBuilder::on_pressure).
@@ -53,9 +54,13 @@ pub(crate) struct Watch {
     spanned: AtomicUsize,
     /// What was told last, `High` if set. Changed only by whoever is telling.
     is_high: AtomicBool,
-    /// Whether somebody is telling, or looking whether there is something to tell.
-    is_telling: AtomicBool,
+    /// The [thread](this_thread) that is telling, or looking whether there is something to tell;
+    /// [`NOBODY`] if none is.
+    teller: AtomicUsize,
 }
+
+/// No thread's number.
+const NOBODY: usize = 0;
 
 /// The one of the two bounds that the next mark is compared with.
 enum Bound {
@@ -76,7 +81,7 @@ impl Watch {
             lying: AtomicUsize::new(0),
             spanned: AtomicUsize::new(0),
             is_high: AtomicBool::new(false),
-            is_telling: AtomicBool::new(false),
+            teller: AtomicUsize::new(NOBODY),
         }
     }
 
@@ -115,27 +120,49 @@ impl Watch {
 
     /// Tells what was crossed since it last told, one after the other and never two at once: who
     /// comes while somebody else is telling leaves it to that one to look again. `in_use` has all
-    /// cells closed, and is asked only where the bound of what is `out` does not say enough.
+    /// cells closed, and is asked only where the bound of what is `out` does not say enough, and
+    /// nobody else is telling.
     ///
     /// `SeqCst`, in three places. Whoever moves bytes says so before it looks, so of all who move
-    /// some at once the last one sees the bound that all have made. Who leaves does so by an
-    /// exchange that comes before the teller's own, so the teller, who looks again after that, sees
-    /// what it took or gave. And the side is set before the teller looks again, and looked at by
-    /// others after they took or gave, so that nobody goes by a side that is no longer true unseen.
+    /// some at once the last one sees the bound that all have made. Who leaves has found the teller
+    /// there before that one went, so the teller, who looks again after that, sees what it took or
+    /// gave. And the side is set before the teller looks again, and looked at by others after they
+    /// took or gave, so that nobody goes by a side that is no longer true unseen.
     pub(crate) fn look(&self, out: impl Fn() -> usize, in_use: impl Fn() -> usize) {
-        let crossed = || match self.bound(out()) {
-            Bound::Most(most) => (most >= self.rises && in_use() >= self.rises).then_some(true),
-            Bound::Least(least) => (least < self.falls && in_use() < self.falls).then_some(false),
+        let may_be_high = || match self.bound(out()) {
+            Bound::Most(most) => (most >= self.rises).then_some(true),
+            Bound::Least(least) => (least < self.falls).then_some(false),
         };
+        let is_high = || {
+            may_be_high().filter(|&is_high| {
+                if is_high { in_use() >= self.rises } else { in_use() < self.falls }
+            })
+        };
+        let thread = this_thread();
+        let begin = || self.teller.compare_exchange(NOBODY, thread, SeqCst, SeqCst).is_ok();
         // Each round after the first is for those who came meanwhile.
-        while crossed().is_some() && !self.is_telling.swap(true, SeqCst) {
+        while may_be_high().is_some() && begin() {
             // Only now is it certain that nobody else has told of it.
-            if let Some(is_high) = crossed() {
+            let crossed = is_high();
+            if let Some(is_high) = crossed {
                 self.is_high.store(is_high, SeqCst);
                 let pressure = if is_high { Pressure::High } else { Pressure::Low };
                 contained(|| (self.tell)(pressure));
             }
-            self.is_telling.swap(false, SeqCst);
+            self.teller.store(NOBODY, SeqCst);
+            // Where the system lets no cells be closed, the bound alone would not end this.
+            if crossed.is_none() && is_high().is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Forgets a thread of the parent that was telling when this process was forked from it. What
+    /// it was about to tell counts as told.
+    #[cfg(unix)]
+    pub(crate) fn after_fork_in_child(&self) {
+        if self.teller.load(SeqCst) != this_thread() {
+            self.teller.store(NOBODY, SeqCst);
         }
     }
 }
@@ -232,6 +259,29 @@ mod tests {
             watch.look(|| in_use, || in_use);
         }
         assert_eq!(*told.lock().unwrap(), [High, Low, High]);
+    }
+
+    #[test]
+    fn nobody_is_asked_by_those_who_come_while_somebody_tells() {
+        let (asked, in_use) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(90)));
+        let watch: Arc<std::sync::OnceLock<Watch>> = Arc::default();
+        let (count, now, inner) = (Arc::clone(&asked), Arc::clone(&in_use), Arc::clone(&watch));
+        let look = move || {
+            let asked = || {
+                count.fetch_add(1, SeqCst);
+                now.load(SeqCst)
+            };
+            inner.get().unwrap().look(|| now.load(SeqCst), asked);
+        };
+        let (again, back) = (look.clone(), Arc::clone(&in_use));
+        let tell = Arc::new(move |_| {
+            back.store(10, SeqCst);
+            (0..100).for_each(|_| again());
+        });
+        watch.get_or_init(|| Watch::new(Marks { low: 0.5, high: 0.8, tell }, 100));
+        look();
+        assert_eq!(asked.load(SeqCst), 2, "once for each mark");
+        assert!(!watch.get().unwrap().is_high.load(SeqCst));
     }
 
     #[test]

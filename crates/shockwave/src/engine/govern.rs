@@ -76,6 +76,12 @@ impl Governor {
         self.waits_before.store(self.queue.waits(), Relaxed);
     }
 
+    /// Forgets who was telling of pressure when this process was forked from its parent.
+    #[cfg(unix)]
+    pub(crate) fn after_fork_in_child(&self) {
+        self.watch.iter().for_each(Watch::after_fork_in_child);
+    }
+
     /// Gets refused for want of budget, and requests that had to wait, since the last reset.
     pub(crate) fn counts(&self) -> (u64, u64) {
         let since = |now: u64, before: &AtomicU64| now.saturating_sub(before.load(Relaxed));
