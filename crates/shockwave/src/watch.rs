@@ -17,9 +17,10 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 
 use crate::callback::contained;
+use crate::limits::VISITS_TO_REST;
 use crate::reentry::this_thread;
 
 /// Which mark the pressure on a pool has crossed. See
@@ -54,6 +55,8 @@ pub(crate) struct Watch {
     spanned: AtomicUsize,
     /// What was told last, `High` if set. Changed only by whoever is telling.
     is_high: AtomicBool,
+    /// Visits that come by before cells may be given anything again.
+    rest: AtomicUsize,
     /// The [thread](this_thread) that is telling, or looking whether there is something to tell;
     /// [`NOBODY`] if none is.
     teller: AtomicUsize,
@@ -81,6 +84,7 @@ impl Watch {
             lying: AtomicUsize::new(0),
             spanned: AtomicUsize::new(0),
             is_high: AtomicBool::new(false),
+            rest: AtomicUsize::new(0),
             teller: AtomicUsize::new(NOBODY),
         }
     }
@@ -100,8 +104,15 @@ impl Watch {
 
     /// Bytes that the cells of a class may be given to hold, all CPUs' together, where `out` bytes
     /// are out: half of what the bound is away from the next mark. The other half is how much may
-    /// be taken or come back before cells have to be closed to know.
+    /// be taken or come back before cells have to be closed to know. To be asked once in a visit:
+    /// after cells were closed in vain, the next [`VISITS_TO_REST`] find that there is none.
     pub(crate) fn leeway(&self, out: usize) -> usize {
+        // Relaxed: it orders nothing. Of visits that come by at once only one may count.
+        let rest = self.rest.load(Relaxed);
+        if rest > 0 {
+            self.rest.store(rest - 1, Relaxed);
+            return 0;
+        }
         let away = match self.bound(out) {
             Bound::Most(most) => self.rises.saturating_sub(most),
             Bound::Least(least) => least.saturating_sub(self.falls),
@@ -134,9 +145,12 @@ impl Watch {
             Bound::Least(least) => (least < self.falls).then_some(false),
         };
         let is_high = || {
-            may_be_high().filter(|&is_high| {
-                if is_high { in_use() >= self.rises } else { in_use() < self.falls }
-            })
+            let is_high = may_be_high()?;
+            let crossed = if is_high { in_use() >= self.rises } else { in_use() < self.falls };
+            if !crossed {
+                self.rest.store(VISITS_TO_REST, Relaxed);
+            }
+            crossed.then_some(is_high)
         };
         let thread = this_thread();
         let begin = || self.teller.compare_exchange(NOBODY, thread, SeqCst, SeqCst).is_ok();
@@ -238,10 +252,23 @@ mod tests {
         watch.look(|| 120, || 79); // 80 at most, but 79 in fact
         watch.look(|| 140, || 95);
         watch.look(|| 71, never); // 31 at most, and 21 at least
+        watch.rest.store(0, Relaxed);
         assert_eq!((watch.leeway(110), watch.leeway(91), watch.leeway(10)), (19, 10, 0));
         watch.moved(5_usize.wrapping_neg(), 6);
         watch.look(|| 61, || 20);
         assert_eq!(watch.leeway(61), 27, "it has fallen");
+    }
+
+    #[test]
+    fn cells_that_were_closed_in_vain_are_given_nothing_for_some_visits() {
+        let watch = Watch::new(Marks { low: 0.2, high: 0.8, tell: Arc::new(|_| ()) }, 100);
+        for (out, in_use) in [(79, 79), (80, 80)] {
+            watch.look(|| out, || in_use);
+            assert_ne!(watch.leeway(60), 0, "nobody was asked, or not in vain");
+        }
+        watch.moved(0, 60);
+        watch.look(|| 79, || 79); // at least 19, but 79 in fact
+        assert_eq!((0..1000).find(|_| watch.leeway(100) != 0), Some(VISITS_TO_REST));
     }
 
     #[test]
