@@ -102,6 +102,8 @@ impl Engine {
             }
             None => (Column::NONE, meta.with_locked()),
         };
+        let ledger = Ledger::new(source, rules.budget);
+        let governor = Governor::new(rules, &cells);
         let engine = Self {
             first_column,
             area: Area::known(),
@@ -110,8 +112,8 @@ impl Engine {
             controls: Controls::new(),
             classes,
             cells,
-            ledger: Ledger::new(source, rules.budget),
-            governor: Governor::new(rules),
+            ledger,
+            governor,
             oversize: OversizeCounts::new(),
             keepers: AtomicUsize::new(1),
             modes: Modes::default(),

@@ -49,6 +49,8 @@ pub(crate) struct Watch {
     rises: usize,
     /// Bytes in use below which pressure that was high is low.
     falls: usize,
+    /// Rows of cells that are likely to be used at once, at least 1. Each is given its share.
+    rows: usize,
     /// Bytes that lie in depots.
     lying: AtomicUsize,
     /// Bytes that the magazines in cells could hold.
@@ -74,13 +76,15 @@ enum Bound {
 }
 
 impl Watch {
-    /// A watch over a pool with a budget of `limit` bytes, of which none is in use.
-    pub(crate) fn new(marks: Marks, limit: usize) -> Self {
+    /// A watch over a pool with a budget of `limit` bytes, none of them in use, and with so many
+    /// `rows` of cells.
+    pub(crate) fn new(marks: Marks, limit: usize, rows: usize) -> Self {
         let Marks { low, high, tell } = marks;
         Self {
             tell,
             rises: first(limit, |in_use| share(in_use, limit) >= high),
             falls: first(limit, |in_use| share(in_use, limit) > low),
+            rows: rows.max(1),
             lying: AtomicUsize::new(0),
             spanned: AtomicUsize::new(0),
             is_high: AtomicBool::new(false),
@@ -102,8 +106,8 @@ impl Watch {
         }
     }
 
-    /// Bytes that the cells of a class may be given to hold, all CPUs' together, where `out` bytes
-    /// are out: half of what the bound is away from the next mark. The other half is how much may
+    /// Bytes that a cell may be given to hold, where `out` bytes are out: all cells of a class
+    /// together half of what the bound is away from the next mark. The other half is how much may
     /// be taken or come back before cells have to be closed to know. To be asked once in a visit:
     /// after cells were closed in vain, the next [`VISITS_TO_REST`] find that there is none.
     pub(crate) fn leeway(&self, out: usize) -> usize {
@@ -117,7 +121,7 @@ impl Watch {
             Bound::Most(most) => self.rises.saturating_sub(most),
             Bound::Least(least) => least.saturating_sub(self.falls),
         };
-        away / 2
+        away / 2 / self.rows
     }
 
     fn bound(&self, out: usize) -> Bound {
@@ -234,7 +238,7 @@ mod tests {
         let told = Arc::new(Mutex::new(Vec::new()));
         let tell = Arc::clone(&told);
         let tell = Arc::new(move |pressure| tell.lock().unwrap().push(pressure));
-        let watch = Watch::new(Marks { low: 0.5, high: 0.8, tell }, 100);
+        let watch = Watch::new(Marks { low: 0.5, high: 0.8, tell }, 100, 1);
         for in_use in [10, 79, 80, 95, 60, 51, 50, 10, 70, 100, 100, 0] {
             watch.look(|| in_use, || in_use);
         }
@@ -243,7 +247,7 @@ mod tests {
 
     #[test]
     fn nobody_is_asked_where_the_bounds_say_enough() {
-        let watch = Watch::new(Marks { low: 0.2, high: 0.8, tell: Arc::new(|_| ()) }, 100);
+        let watch = Watch::new(Marks { low: 0.2, high: 0.8, tell: Arc::new(|_| ()) }, 100, 1);
         let never = || panic!("not to be asked");
         watch.look(|| 79, never);
         watch.moved(40, 10);
@@ -260,8 +264,16 @@ mod tests {
     }
 
     #[test]
+    fn each_row_has_its_share_of_the_leeway() {
+        for (rows, share) in [(1, 400), (2, 200), (128, 3), (1024, 0), (0, 400)] {
+            let marks = Marks { low: 0.2, high: 0.8, tell: Arc::new(|_| ()) };
+            assert_eq!(Watch::new(marks, 1000, rows).leeway(0), share);
+        }
+    }
+
+    #[test]
     fn cells_that_were_closed_in_vain_are_given_nothing_for_some_visits() {
-        let watch = Watch::new(Marks { low: 0.2, high: 0.8, tell: Arc::new(|_| ()) }, 100);
+        let watch = Watch::new(Marks { low: 0.2, high: 0.8, tell: Arc::new(|_| ()) }, 100, 1);
         for (out, in_use) in [(79, 79), (80, 80)] {
             watch.look(|| out, || in_use);
             assert_ne!(watch.leeway(60), 0, "nobody was asked, or not in vain");
@@ -281,7 +293,7 @@ mod tests {
             inner.get().unwrap().look(|| 0, || 0);
             panic!("on purpose");
         });
-        let watch = watch.get_or_init(|| Watch::new(Marks { low: 0.5, high: 0.8, tell }, 100));
+        let watch = watch.get_or_init(|| Watch::new(Marks { low: 0.5, high: 0.8, tell }, 100, 1));
         for in_use in [90, 90, 10, 90] {
             watch.look(|| in_use, || in_use);
         }
@@ -305,7 +317,7 @@ mod tests {
             back.store(10, SeqCst);
             (0..100).for_each(|_| again());
         });
-        watch.get_or_init(|| Watch::new(Marks { low: 0.5, high: 0.8, tell }, 100));
+        watch.get_or_init(|| Watch::new(Marks { low: 0.5, high: 0.8, tell }, 100, 1));
         look();
         assert_eq!(asked.load(SeqCst), 2, "once for each mark");
         assert!(!watch.get().unwrap().is_high.load(SeqCst));
@@ -319,7 +331,7 @@ mod tests {
             std::thread::yield_now();
             log.lock().unwrap().push(pressure);
         });
-        let watch = Watch::new(Marks { low: 0.25, high: 0.75, tell }, 100);
+        let watch = Watch::new(Marks { low: 0.25, high: 0.75, tell }, 100, 1);
         let look = || watch.look(|| in_use.load(SeqCst), || in_use.load(SeqCst));
         std::thread::scope(|scope| {
             for _ in 0..4 {

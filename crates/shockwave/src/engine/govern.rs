@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use super::Engine;
 use super::trim::Bell;
 use super::visit::Visit;
+use crate::cells::CellSet;
 use crate::error::GetError;
 use crate::limits::{CLASSES_MAX, FREE_BLOCKS};
 use crate::magazine::Block;
@@ -52,10 +53,11 @@ pub(crate) struct Governor {
 }
 
 impl Governor {
-    pub(super) fn new(rules: Rules) -> Self {
+    pub(super) fn new(rules: Rules, cells: &CellSet) -> Self {
+        let watch = |marks| Watch::new(marks, rules.budget, cells.rows_at_once());
         Self {
             queue: Queue::new(),
-            watch: rules.marks.map(|marks| Watch::new(marks, rules.budget)),
+            watch: rules.marks.map(watch),
             interval_ms: rules.interval_ms,
             due_ms: AtomicU64::new(0),
             bell: Arc::default(),
