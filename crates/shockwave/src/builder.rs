@@ -124,7 +124,7 @@ impl BufferPoolBuilder {
     /// together may hold no more than half of what the pressure is away from the next mark. So
     /// close to one they hold less than they would, and in the last stretch, some two buffers for
     /// each CPU, nothing: each get and put then visits the depot. Crossing one closes the cells of
-    /// all CPUs, which takes microseconds.
+    /// all CPUs, which takes microseconds; so may coming close, once in some hundred visits.
     ///
     /// ```
     /// use std::sync::{Arc, atomic::{AtomicBool, Ordering::Relaxed}};

@@ -102,6 +102,8 @@ impl Engine {
             }
             None => (Column::NONE, meta.with_locked()),
         };
+        let ledger = Ledger::new(source, rules.budget);
+        let governor = Governor::new(rules, &cells);
         let engine = Self {
             first_column,
             area: Area::known(),
@@ -110,8 +112,8 @@ impl Engine {
             controls: Controls::new(),
             classes,
             cells,
-            ledger: Ledger::new(source, rules.budget),
-            governor: Governor::new(rules),
+            ledger,
+            governor,
             oversize: OversizeCounts::new(),
             keepers: AtomicUsize::new(1),
             modes: Modes::default(),
@@ -315,8 +317,10 @@ impl Engine {
                 self.keepers.fetch_add(1, Relaxed);
             }
             stock.end();
-            let (idle, _) = stock.clear();
-            // Under the lock, so before any put can count itself out.
+            let (idle, count) = stock.clear();
+            // Under the lock, so that whoever holds it never takes these for being in use.
+            self.ledger.depart(count * self.classes.bytes(class));
+            // As well, and so before any put can count itself out.
             let counts = stock.counts(&self.cells, class);
             self.keepers.fetch_add(usize::try_from(counts.created).unwrap_or(usize::MAX), Relaxed);
             drop(stock);
@@ -325,6 +329,7 @@ impl Engine {
             bytes += counts.in_use() * self.classes.bytes(class) as u64;
         }
         drop(stay);
+        self.tell_of_pressure();
         self.tell_end(buffers, bytes);
         1
     }

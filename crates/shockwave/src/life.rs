@@ -333,6 +333,7 @@ extern "C" fn in_child() {
     for engine in engines() {
         engine.cells.after_fork_in_child();
         engine.ledger().after_fork_in_child();
+        engine.governor.after_fork_in_child();
         let waited = engine.governor.queue.after_fork_in_child();
         if waited {
             engine.depots().for_each(Depot::let_go);

@@ -43,6 +43,12 @@ pub(crate) fn owe() {
     OWED.with(|owed| owed.set(true));
 }
 
+/// A number of this thread's, never 0, that no other thread has as long as this one lives. In the
+/// child of a fork, the thread that forked still has its own.
+pub(crate) fn this_thread() -> usize {
+    INSIDE.with(|inside| std::ptr::from_ref(inside).addr())
+}
+
 /// A stay in a slow path. Ends when dropped.
 #[derive(Debug)]
 pub(crate) struct Stay {

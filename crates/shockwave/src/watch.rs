@@ -17,9 +17,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 
 use crate::callback::contained;
+use crate::limits::VISITS_TO_REST;
+use crate::reentry::this_thread;
 
 /// Which mark the pressure on a pool has crossed. See
 /// [`on_pressure`](crate::BufferPoolBuilder::on_pressure).
@@ -47,15 +49,23 @@ pub(crate) struct Watch {
     rises: usize,
     /// Bytes in use below which pressure that was high is low.
     falls: usize,
+    /// Rows of cells that are likely to be used at once, at least 1. Each is given its share.
+    rows: usize,
     /// Bytes that lie in depots.
     lying: AtomicUsize,
     /// Bytes that the magazines in cells could hold.
     spanned: AtomicUsize,
     /// What was told last, `High` if set. Changed only by whoever is telling.
     is_high: AtomicBool,
-    /// Whether somebody is telling, or looking whether there is something to tell.
-    is_telling: AtomicBool,
+    /// Visits that come by before cells may be given anything again.
+    rest: AtomicUsize,
+    /// The [thread](this_thread) that is telling, or looking whether there is something to tell;
+    /// [`NOBODY`] if none is.
+    teller: AtomicUsize,
 }
+
+/// No thread's number.
+const NOBODY: usize = 0;
 
 /// The one of the two bounds that the next mark is compared with.
 enum Bound {
@@ -66,17 +76,20 @@ enum Bound {
 }
 
 impl Watch {
-    /// A watch over a pool with a budget of `limit` bytes, of which none is in use.
-    pub(crate) fn new(marks: Marks, limit: usize) -> Self {
+    /// A watch over a pool with a budget of `limit` bytes, none of them in use, and with so many
+    /// `rows` of cells.
+    pub(crate) fn new(marks: Marks, limit: usize, rows: usize) -> Self {
         let Marks { low, high, tell } = marks;
         Self {
             tell,
             rises: first(limit, |in_use| share(in_use, limit) >= high),
             falls: first(limit, |in_use| share(in_use, limit) > low),
+            rows: rows.max(1),
             lying: AtomicUsize::new(0),
             spanned: AtomicUsize::new(0),
             is_high: AtomicBool::new(false),
-            is_telling: AtomicBool::new(false),
+            rest: AtomicUsize::new(0),
+            teller: AtomicUsize::new(NOBODY),
         }
     }
 
@@ -93,15 +106,22 @@ impl Watch {
         }
     }
 
-    /// Bytes that the cells of a class may be given to hold, all CPUs' together, where `out` bytes
-    /// are out: half of what the bound is away from the next mark. The other half is how much may
-    /// be taken or come back before cells have to be closed to know.
+    /// Bytes that a cell may be given to hold, where `out` bytes are out: all cells of a class
+    /// together half of what the bound is away from the next mark. The other half is how much may
+    /// be taken or come back before cells have to be closed to know. To be asked once in a visit:
+    /// after cells were closed in vain, the next [`VISITS_TO_REST`] find that there is none.
     pub(crate) fn leeway(&self, out: usize) -> usize {
+        // Relaxed: it orders nothing. Of visits that come by at once only one may count.
+        let rest = self.rest.load(Relaxed);
+        if rest > 0 {
+            self.rest.store(rest - 1, Relaxed);
+            return 0;
+        }
         let away = match self.bound(out) {
             Bound::Most(most) => self.rises.saturating_sub(most),
             Bound::Least(least) => least.saturating_sub(self.falls),
         };
-        away / 2
+        away / 2 / self.rows
     }
 
     fn bound(&self, out: usize) -> Bound {
@@ -115,27 +135,52 @@ impl Watch {
 
     /// Tells what was crossed since it last told, one after the other and never two at once: who
     /// comes while somebody else is telling leaves it to that one to look again. `in_use` has all
-    /// cells closed, and is asked only where the bound of what is `out` does not say enough.
+    /// cells closed, and is asked only where the bound of what is `out` does not say enough, and
+    /// nobody else is telling.
     ///
     /// `SeqCst`, in three places. Whoever moves bytes says so before it looks, so of all who move
-    /// some at once the last one sees the bound that all have made. Who leaves does so by an
-    /// exchange that comes before the teller's own, so the teller, who looks again after that, sees
-    /// what it took or gave. And the side is set before the teller looks again, and looked at by
-    /// others after they took or gave, so that nobody goes by a side that is no longer true unseen.
+    /// some at once the last one sees the bound that all have made. Who leaves has found the teller
+    /// there before that one went, so the teller, who looks again after that, sees what it took or
+    /// gave. And the side is set before the teller looks again, and looked at by others after they
+    /// took or gave, so that nobody goes by a side that is no longer true unseen.
     pub(crate) fn look(&self, out: impl Fn() -> usize, in_use: impl Fn() -> usize) {
-        let crossed = || match self.bound(out()) {
-            Bound::Most(most) => (most >= self.rises && in_use() >= self.rises).then_some(true),
-            Bound::Least(least) => (least < self.falls && in_use() < self.falls).then_some(false),
+        let may_be_high = || match self.bound(out()) {
+            Bound::Most(most) => (most >= self.rises).then_some(true),
+            Bound::Least(least) => (least < self.falls).then_some(false),
         };
+        let is_high = || {
+            let is_high = may_be_high()?;
+            let crossed = if is_high { in_use() >= self.rises } else { in_use() < self.falls };
+            if !crossed {
+                self.rest.store(VISITS_TO_REST, Relaxed);
+            }
+            crossed.then_some(is_high)
+        };
+        let thread = this_thread();
+        let begin = || self.teller.compare_exchange(NOBODY, thread, SeqCst, SeqCst).is_ok();
         // Each round after the first is for those who came meanwhile.
-        while crossed().is_some() && !self.is_telling.swap(true, SeqCst) {
+        while may_be_high().is_some() && begin() {
             // Only now is it certain that nobody else has told of it.
-            if let Some(is_high) = crossed() {
+            let crossed = is_high();
+            if let Some(is_high) = crossed {
                 self.is_high.store(is_high, SeqCst);
                 let pressure = if is_high { Pressure::High } else { Pressure::Low };
                 contained(|| (self.tell)(pressure));
             }
-            self.is_telling.swap(false, SeqCst);
+            self.teller.store(NOBODY, SeqCst);
+            // Where the system lets no cells be closed, the bound alone would not end this.
+            if crossed.is_none() && is_high().is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Forgets a thread of the parent that was telling when this process was forked from it. What
+    /// it was about to tell counts as told.
+    #[cfg(unix)]
+    pub(crate) fn after_fork_in_child(&self) {
+        if self.teller.load(SeqCst) != this_thread() {
+            self.teller.store(NOBODY, SeqCst);
         }
     }
 }
@@ -193,7 +238,7 @@ mod tests {
         let told = Arc::new(Mutex::new(Vec::new()));
         let tell = Arc::clone(&told);
         let tell = Arc::new(move |pressure| tell.lock().unwrap().push(pressure));
-        let watch = Watch::new(Marks { low: 0.5, high: 0.8, tell }, 100);
+        let watch = Watch::new(Marks { low: 0.5, high: 0.8, tell }, 100, 1);
         for in_use in [10, 79, 80, 95, 60, 51, 50, 10, 70, 100, 100, 0] {
             watch.look(|| in_use, || in_use);
         }
@@ -202,7 +247,7 @@ mod tests {
 
     #[test]
     fn nobody_is_asked_where_the_bounds_say_enough() {
-        let watch = Watch::new(Marks { low: 0.2, high: 0.8, tell: Arc::new(|_| ()) }, 100);
+        let watch = Watch::new(Marks { low: 0.2, high: 0.8, tell: Arc::new(|_| ()) }, 100, 1);
         let never = || panic!("not to be asked");
         watch.look(|| 79, never);
         watch.moved(40, 10);
@@ -211,10 +256,31 @@ mod tests {
         watch.look(|| 120, || 79); // 80 at most, but 79 in fact
         watch.look(|| 140, || 95);
         watch.look(|| 71, never); // 31 at most, and 21 at least
+        watch.rest.store(0, Relaxed);
         assert_eq!((watch.leeway(110), watch.leeway(91), watch.leeway(10)), (19, 10, 0));
         watch.moved(5_usize.wrapping_neg(), 6);
         watch.look(|| 61, || 20);
         assert_eq!(watch.leeway(61), 27, "it has fallen");
+    }
+
+    #[test]
+    fn each_row_has_its_share_of_the_leeway() {
+        for (rows, share) in [(1, 400), (2, 200), (128, 3), (1024, 0), (0, 400)] {
+            let marks = Marks { low: 0.2, high: 0.8, tell: Arc::new(|_| ()) };
+            assert_eq!(Watch::new(marks, 1000, rows).leeway(0), share);
+        }
+    }
+
+    #[test]
+    fn cells_that_were_closed_in_vain_are_given_nothing_for_some_visits() {
+        let watch = Watch::new(Marks { low: 0.2, high: 0.8, tell: Arc::new(|_| ()) }, 100, 1);
+        for (out, in_use) in [(79, 79), (80, 80)] {
+            watch.look(|| out, || in_use);
+            assert_ne!(watch.leeway(60), 0, "nobody was asked, or not in vain");
+        }
+        watch.moved(0, 60);
+        watch.look(|| 79, || 79); // at least 19, but 79 in fact
+        assert_eq!((0..1000).find(|_| watch.leeway(100) != 0), Some(VISITS_TO_REST));
     }
 
     #[test]
@@ -227,11 +293,34 @@ mod tests {
             inner.get().unwrap().look(|| 0, || 0);
             panic!("on purpose");
         });
-        let watch = watch.get_or_init(|| Watch::new(Marks { low: 0.5, high: 0.8, tell }, 100));
+        let watch = watch.get_or_init(|| Watch::new(Marks { low: 0.5, high: 0.8, tell }, 100, 1));
         for in_use in [90, 90, 10, 90] {
             watch.look(|| in_use, || in_use);
         }
         assert_eq!(*told.lock().unwrap(), [High, Low, High]);
+    }
+
+    #[test]
+    fn nobody_is_asked_by_those_who_come_while_somebody_tells() {
+        let (asked, in_use) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(90)));
+        let watch: Arc<std::sync::OnceLock<Watch>> = Arc::default();
+        let (count, now, inner) = (Arc::clone(&asked), Arc::clone(&in_use), Arc::clone(&watch));
+        let look = move || {
+            let asked = || {
+                count.fetch_add(1, SeqCst);
+                now.load(SeqCst)
+            };
+            inner.get().unwrap().look(|| now.load(SeqCst), asked);
+        };
+        let (again, back) = (look.clone(), Arc::clone(&in_use));
+        let tell = Arc::new(move |_| {
+            back.store(10, SeqCst);
+            (0..100).for_each(|_| again());
+        });
+        watch.get_or_init(|| Watch::new(Marks { low: 0.5, high: 0.8, tell }, 100, 1));
+        look();
+        assert_eq!(asked.load(SeqCst), 2, "once for each mark");
+        assert!(!watch.get().unwrap().is_high.load(SeqCst));
     }
 
     #[test]
@@ -242,7 +331,7 @@ mod tests {
             std::thread::yield_now();
             log.lock().unwrap().push(pressure);
         });
-        let watch = Watch::new(Marks { low: 0.25, high: 0.75, tell }, 100);
+        let watch = Watch::new(Marks { low: 0.25, high: 0.75, tell }, 100, 1);
         let look = || watch.look(|| in_use.load(SeqCst), || in_use.load(SeqCst));
         std::thread::scope(|scope| {
             for _ in 0..4 {

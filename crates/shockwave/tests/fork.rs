@@ -17,9 +17,10 @@ mod owner;
 #[path = "common/quarantine.rs"]
 mod quarantine;
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Barrier, Mutex};
 
-use shockwave::{Buffer, BufferPool, BufferPoolBuilder};
+use shockwave::{Buffer, BufferPool, BufferPoolBuilder, Pressure};
 
 both_cells! {
     a_child_gets_and_puts_in_all_classes_whatever_other_threads_were_doing,
@@ -27,6 +28,8 @@ both_cells! {
     a_child_ends_the_pool_and_builds_another,
     a_child_of_a_child_works_too,
     a_source_that_two_pools_share_is_held_once,
+    a_child_is_told_of_pressure_also_if_a_thread_was_telling,
+    a_child_of_a_callback_tells_in_turn,
 }
 
 const FORKS: usize = 40;
@@ -152,4 +155,61 @@ fn a_source_that_two_pools_share_is_held_once(builder: BufferPoolBuilder) {
         use_both(12);
     });
     child::check_end(child::wait(child));
+}
+
+/// A pool of sixteen buffers whose marks are at four and twelve.
+fn with_marks(
+    builder: BufferPoolBuilder,
+    tell: impl Fn(Pressure) + Send + Sync + 'static,
+) -> BufferPool {
+    let builder = builder.classes(&CLASSES).budget(16 * 4096);
+    builder.on_pressure(0.25, 0.75, tell).build().expect("a pool")
+}
+
+fn a_child_is_told_of_pressure_also_if_a_thread_was_telling(builder: BufferPoolBuilder) {
+    let (told, barrier) = (Arc::new(AtomicUsize::new(0)), Arc::new(Barrier::new(2)));
+    let (tell, wait) = (Arc::clone(&told), Arc::clone(&barrier));
+    let pool = with_marks(builder, move |_| {
+        if tell.fetch_add(1, Relaxed) == 0 {
+            wait.wait(); // the fork comes
+            wait.wait(); // and has been
+        }
+    });
+    let mut held: Vec<Buffer> = (0..11).map(|_| pool.get(4096)).collect();
+    std::thread::scope(|scope| {
+        scope.spawn(|| drop(pool.get(4096)));
+        barrier.wait();
+        let child = child::fork(|| {
+            assert_eq!(told.load(Relaxed), 1);
+            held.clear(); // what the thread held stays in use
+            assert_eq!(told.load(Relaxed), 2, "that it has fallen");
+            held.extend((0..11).map(|_| pool.get(4096)));
+            assert_eq!(told.load(Relaxed), 3, "that it has risen");
+        });
+        let status = child::wait(child);
+        barrier.wait();
+        child::check_end(status);
+    });
+}
+
+fn a_child_of_a_callback_tells_in_turn(builder: BufferPoolBuilder) {
+    let told = Arc::new(AtomicUsize::new(0));
+    let (tell, held) = (Arc::clone(&told), Arc::new(Mutex::new(Vec::new())));
+    let kept = Arc::clone(&held);
+    let pool = with_marks(builder, move |_| {
+        let count = tell.fetch_add(1, Relaxed);
+        if count == 0 {
+            child::check_end(child::wait(child::fork(|| {
+                kept.lock().expect("nobody panicked").clear();
+                assert_eq!(tell.load(Relaxed), 1, "it is still told of the rise");
+            })));
+        }
+    });
+    for _ in 0..12 {
+        let buffer = pool.get(4096);
+        held.lock().expect("nobody panicked").push(buffer);
+    }
+    assert_eq!(told.load(Relaxed), 1);
+    held.lock().expect("nobody panicked").clear();
+    assert_eq!(told.load(Relaxed), 2);
 }

@@ -1,5 +1,5 @@
 //! How many CPUs there are, and how many of them this process may use at once.
-#![cfg_attr(target_os = "linux", expect(unsafe_code, reason = "asks where this thread may run"))]
+#![cfg_attr(target_os = "linux", expect(unsafe_code, reason = "asks where threads may run"))]
 
 use std::thread::available_parallelism;
 
@@ -9,6 +9,19 @@ use std::thread::available_parallelism;
 pub(super) fn possible() -> Option<usize> {
     let possible = std::fs::read_to_string("/sys/devices/system/cpu/possible").ok()?;
     highest_number(&possible).map(|highest| highest + 1)
+}
+
+/// How many CPUs run now, if the system says so. A virtual machine may have numbers for many more.
+#[cfg(target_os = "linux")]
+pub(super) fn online() -> Option<usize> {
+    // SAFETY: asks for a number.
+    let online = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
+    usize::try_from(online).ok().filter(|&online| online > 0)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn online() -> Option<usize> {
+    None
 }
 
 /// How many cells of a class are enough where they do not belong to CPUs.
@@ -79,5 +92,8 @@ mod tests {
     fn this_system_has_a_cpu_for_this_thread() {
         assert!(useful_rows() >= 1);
         assert!(allowed().is_none_or(|allowed| allowed >= 1));
+        assert!(
+            online().is_none_or(|online| online >= 1 && online <= possible().unwrap_or(online))
+        );
     }
 }

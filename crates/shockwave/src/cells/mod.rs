@@ -129,6 +129,12 @@ impl CellSet {
         }
     }
 
+    /// As many of them as there are CPUs that run now. A guess at how many are used at once: CPUs
+    /// may come, and locked cells are used by threads.
+    pub(crate) fn rows_at_once(&self) -> usize {
+        self.rows().min(cpus::online().unwrap_or(usize::MAX))
+    }
+
     /// Which kind these are; never [`Cells::Auto`].
     pub(crate) fn kind(&self) -> Cells {
         match self {

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use super::Engine;
 use super::trim::Bell;
 use super::visit::Visit;
+use crate::cells::CellSet;
 use crate::error::GetError;
 use crate::limits::{CLASSES_MAX, FREE_BLOCKS};
 use crate::magazine::Block;
@@ -52,10 +53,11 @@ pub(crate) struct Governor {
 }
 
 impl Governor {
-    pub(super) fn new(rules: Rules) -> Self {
+    pub(super) fn new(rules: Rules, cells: &CellSet) -> Self {
+        let watch = |marks| Watch::new(marks, rules.budget, cells.rows_at_once());
         Self {
             queue: Queue::new(),
-            watch: rules.marks.map(|marks| Watch::new(marks, rules.budget)),
+            watch: rules.marks.map(watch),
             interval_ms: rules.interval_ms,
             due_ms: AtomicU64::new(0),
             bell: Arc::default(),
@@ -74,6 +76,12 @@ impl Governor {
     pub(super) fn reset(&self) {
         self.over_budget_before.store(self.over_budget.load(Relaxed), Relaxed);
         self.waits_before.store(self.queue.waits(), Relaxed);
+    }
+
+    /// Forgets who was telling of pressure when this process was forked from its parent.
+    #[cfg(unix)]
+    pub(crate) fn after_fork_in_child(&self) {
+        self.watch.iter().for_each(Watch::after_fork_in_child);
     }
 
     /// Gets refused for want of budget, and requests that had to wait, since the last reset.
@@ -161,39 +169,30 @@ impl Engine {
             for (class, magazines) in surrendered.blocks.into_iter().enumerate() {
                 self.free_all::<FREE_BLOCKS>(class, magazines);
             }
-            self.ledger.discharge(surrendered.surplus);
-            self.ledger.moved(surrendered.surplus);
+            self.ledger.release(surrendered.surplus);
             return Ok(Room::Charged);
         }
     }
 
     /// All classes' locks, with all idle blocks in the depots, and what they say then.
     fn hold_still(&self) -> (Visits<'_>, Balance) {
-        loop {
-            let mut visits = [const { None }; CLASSES_MAX];
-            for (class, visit) in visits.iter_mut().enumerate().take(self.classes.count()) {
-                let mut stock = self.visit(class);
-                stock.drain_cells(&self.cells, class);
-                *visit = Some(stock);
-            }
-            match self.balance(&visits) {
-                Some(balance) => return (visits, balance),
-                None => drop(visits),
-            }
-            yield_now();
+        let mut visits = [const { None }; CLASSES_MAX];
+        for (class, visit) in visits.iter_mut().enumerate().take(self.classes.count()) {
+            let mut stock = self.visit(class);
+            stock.drain_cells(&self.cells, class);
+            *visit = Some(stock);
         }
+        let balance = self.balance(&visits);
+        (visits, balance)
     }
 
-    /// What the held classes say, or `None` if bytes began or ceased to move meanwhile.
-    fn balance(&self, visits: &Visits<'_>) -> Option<Balance> {
-        // In this order: what ceases to move in between makes `in_use` come out too low, which
-        // costs another round, and never too high, which would refuse wrongly.
-        let moving = self.ledger.moving();
+    /// What the held classes say. Only gets that ask the source, and puts that give back to it, go
+    /// on meanwhile; they change what is in use, and nothing that is idle.
+    fn balance(&self, visits: &Visits<'_>) -> Balance {
         let idle = visits.iter().flatten().enumerate();
         let idle = idle.map(|(class, stock)| stock.lying() * self.classes.bytes(class)).sum();
-        let taken = self.ledger.taken();
-        let in_use = taken.saturating_sub(moving).saturating_sub(idle);
-        (moving == self.ledger.moving()).then_some(Balance { idle, taken, in_use })
+        let in_use = self.ledger.out().saturating_sub(idle);
+        Balance { idle, taken: self.ledger.taken(), in_use }
     }
 
     /// Trades idle blocks for a charge of `asked`. `None` if there is too little idle, which
@@ -221,8 +220,9 @@ impl Engine {
         for (class, stock) in visits.iter_mut().flatten().enumerate() {
             (blocks[class], out[class]) = stock.take_out(planned[class]);
         }
+        self.ledger.depart(self.bytes_of(&out));
+        self.ledger.arrive(asked);
         let surplus = self.bytes_of(&out) - asked.min(self.bytes_of(&planned));
-        self.ledger.moves(surplus);
         Some(Surrendered { blocks, surplus })
     }
 
@@ -244,22 +244,15 @@ impl Engine {
         counts.iter().enumerate().map(|(class, count)| count * self.classes.bytes(class)).sum()
     }
 
-    /// Bytes that are in use or idle, as of about now: neither at the source nor on the way.
-    pub(super) fn out(&self) -> usize {
-        let moving = self.ledger.moving();
-        self.ledger.taken().saturating_sub(moving)
-    }
-
     /// Bytes in use, as of about now: exact if nothing is in flight. Waits for each class's lock.
     pub(crate) fn in_use_bytes(&self) -> usize {
         let _stay = Stay::begin();
-        let moving = self.ledger.moving();
         let idle = (0..self.classes.count()).map(|class| {
             let counts = self.visit(class).counts(&self.cells, class);
             usize::try_from(counts.idle).unwrap_or(usize::MAX) * self.classes.bytes(class)
         });
         let idle: usize = idle.sum();
-        self.ledger.taken().saturating_sub(moving).saturating_sub(idle)
+        self.ledger.out().saturating_sub(idle)
     }
 
     /// Closes the cells of all classes for as long as someone waits, so that each put passes by
@@ -320,7 +313,7 @@ impl Engine {
                 let _stay = Stay::begin();
                 self.hold_still().1.in_use
             };
-            watch.look(|| self.out(), in_use);
+            watch.look(|| self.ledger.out(), in_use);
         }
     }
 }
@@ -329,6 +322,6 @@ impl Engine {
 struct Surrendered {
     /// By class.
     blocks: [Stack; CLASSES_MAX],
-    /// Bytes among them that are to be discharged once they are back at the source.
+    /// Bytes among them that are to be released once they are back at the source.
     surplus: usize,
 }

@@ -22,10 +22,13 @@ impl Engine {
         // The source is asked without the lock: it may take its time, and others may put meanwhile.
         let made = match self.room(size, bytes, Some(class), turn) {
             Ok(Room::Idle(block)) => return Ok(Got::Block(class, block)),
-            Ok(Room::Charged) => self.make(class).ok_or(GetError::out_of_memory(size)),
-            Err(refused) => Err(refused),
+            Ok(Room::Charged) => self.make(class),
+            Err(refused) => return Err(refused),
         };
-        let block = made?;
+        let block = made.ok_or_else(|| {
+            self.ledger.discharge(bytes);
+            GetError::out_of_memory(size)
+        })?;
         let mut stock = self.visit(class);
         stock.made_for_get();
         if stock.has_ended() {
@@ -77,44 +80,48 @@ impl Engine {
         let bytes = self.classes.bytes(class);
         for made in 0..missing {
             // Never in use: whoever is about to refuse a get has to wait until it is idle.
-            self.ledger.moves(bytes);
-            let filed = self.make_idle(class, bytes);
-            self.ledger.moved(bytes);
-            if !filed {
+            if !self.ledger.reserve(bytes) {
+                return made;
+            }
+            if !self.make_idle(class, bytes) {
+                self.ledger.release(bytes);
                 return made;
             }
         }
         missing
     }
 
+    /// Makes a block, whose bytes are reserved, to lie idle. Says whether it does.
     fn make_idle(&self, class: usize, bytes: usize) -> bool {
-        let made = if self.ledger.charge(bytes) { self.make(class) } else { None };
-        let Some(block) = made else { return false };
+        let Some(block) = self.make(class) else { return false };
         let block = touch(block, bytes);
-        let filed = self.visit(class).made_idle(block);
-        filed.map_err(|block| self.unmake(class, block)).is_ok()
+        let mut stock = self.visit(class);
+        let filed = stock.made_idle(block);
+        if filed.is_ok() {
+            // Under the lock, so that whoever holds it finds it either moving or idle.
+            self.ledger.arrive(bytes);
+        }
+        drop(stock);
+        filed.map_err(|block| self.free(class, &mut [block.into_raw()])).is_ok()
     }
 
     fn layout(&self, class: usize) -> Option<Layout> {
         Layout::from_size_align(self.classes.bytes(class), BUFFER_ALIGN).ok()
     }
 
-    /// Makes a block, whose bytes are charged.
+    /// Makes a block, whose bytes are charged, and stay so where the source has none.
     #[expect(unsafe_code, reason = "turns memory of the source into blocks")]
     pub(super) fn make(&self, class: usize) -> Option<Block> {
         let layout = self.layout(class)?;
-        let Some(memory) = self.ledger.allocate(layout) else {
-            self.ledger.discharge(layout.size());
-            return None;
-        };
+        let memory = self.ledger.allocate(layout)?;
         // SAFETY: new memory of the class's size, and nobody else's.
         Some(unsafe { Block::from_raw(memory) })
     }
 
-    /// Frees blocks that were taken out, and gives up their charge.
+    /// Frees blocks that were taken out and are moving, and gives up their charge.
     pub(super) fn unmake_all(&self, class: usize, magazines: Stack) {
         let (_, count) = self.free_blocks::<FREE_BLOCKS>(class, magazines);
-        self.ledger.discharge(count * self.classes.bytes(class));
+        self.ledger.release(count * self.classes.bytes(class));
     }
 
     /// Frees blocks that were taken out, and shelves their magazines. Their bytes stay charged.

@@ -64,11 +64,10 @@ impl Engine {
             let above = stock.above_floor(&self.cells, class);
             let (magazines, out) = stock.take_out(left.min(visit_max).min(above));
             // Under the lock, so that whoever holds it never takes these for being in use.
-            self.ledger.moves(out * bytes);
+            self.ledger.depart(out * bytes);
             drop(stock);
             self.free_all::<BLOCKS>(class, magazines);
-            self.ledger.discharge(out * bytes);
-            self.ledger.moved(out * bytes);
+            self.ledger.release(out * bytes);
             if out == 0 {
                 break;
             }

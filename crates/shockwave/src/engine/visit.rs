@@ -34,8 +34,7 @@ impl<'a> Visit<'a> {
     fn begin(engine: &'a Engine, class: usize, mut stock: MutexGuard<'a, Stock>) -> Self {
         let before = (stock.lying(), stock.spanned());
         if let Some(watch) = &engine.governor.watch {
-            let bytes = watch.leeway(engine.out()) / engine.cells.rows();
-            stock.set_leeway(bytes / engine.classes.bytes(class));
+            stock.set_leeway(watch.leeway(engine.ledger.out()) / engine.classes.bytes(class));
         }
         Self { stock, engine, class, before }
     }

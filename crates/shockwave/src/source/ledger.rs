@@ -1,13 +1,15 @@
 //! The ledger: what a pool has taken from its source, to the byte, against what it may take.
 //!
 //! ```text
-//!     taken = in use + idle + moving          taken <= limit, always
+//!     taken = out + moving,    out = in use + idle          taken <= limit, always
 //! ```
 //!
 //! Bytes are charged before the source is asked, and discharged after it has taken them back, so
 //! that what the source has given out never exceeds `taken`. *Moving* are bytes that nobody uses
 //! and that no depot holds: on their way back to the source, or from there into a depot. Whoever is
-//! about to refuse a get must not take them for bytes in use.
+//! about to refuse a get must not take them for bytes in use, and so it is what is *out* that is
+//! counted: what leaves a depot for the source, or comes from there, changes the two under the
+//! class's lock. Whoever holds all classes' locks finds what is in use by one load.
 #![expect(unsafe_code, reason = "hands on a source's contract")]
 
 use std::alloc::Layout;
@@ -26,13 +28,14 @@ pub(crate) struct Ledger {
     limit: usize,
     /// Bytes charged, `<= limit`.
     taken: AtomicUsize,
-    /// Bytes of `taken` that are neither in use nor idle.
-    moving: AtomicUsize,
+    /// Bytes that are in use or idle, `<= taken`; what is missing to that is moving. What a get has
+    /// charged and is about to get is in use.
+    out: AtomicUsize,
 }
 
 impl Ledger {
     pub(crate) fn new(source: Arc<dyn Source>, limit: usize) -> Self {
-        Self { source, limit, taken: AtomicUsize::new(0), moving: AtomicUsize::new(0) }
+        Self { source, limit, taken: AtomicUsize::new(0), out: AtomicUsize::new(0) }
     }
 
     /// Bytes that may be taken, if somebody set a budget.
@@ -50,40 +53,58 @@ impl Ledger {
         self.taken.load(SeqCst)
     }
 
-    /// Bytes neither in use nor idle now.
-    pub(crate) fn moving(&self) -> usize {
-        self.moving.load(SeqCst)
+    /// Bytes in use or idle now.
+    pub(crate) fn out(&self) -> usize {
+        self.out.load(SeqCst)
     }
 
-    /// Charges `bytes`, if they fit. Never waits; a signal handler may.
+    /// Charges `bytes` that are to be in use, if they fit. Never waits; a signal handler may.
     #[must_use]
     pub(crate) fn charge(&self, bytes: usize) -> bool {
+        let fits = self.reserve(bytes);
+        if fits {
+            self.arrive(bytes);
+        }
+        fits
+    }
+
+    /// Gives up the charge of bytes that were in use. They are back at the source, or were never
+    /// taken.
+    pub(crate) fn discharge(&self, bytes: usize) {
+        self.depart(bytes);
+        self.release(bytes);
+    }
+
+    /// Charges `bytes` that are moving, if they fit.
+    #[must_use]
+    pub(crate) fn reserve(&self, bytes: usize) -> bool {
         let fits = |taken: usize| taken.checked_add(bytes).filter(|&sum| sum <= self.limit);
         self.taken.fetch_update(SeqCst, SeqCst, fits).is_ok()
     }
 
-    /// Gives up a charge. What was charged is back at the source, or was never taken.
-    pub(crate) fn discharge(&self, bytes: usize) {
+    /// Gives up the charge of bytes that were moving. As for [`discharge`](Self::discharge).
+    pub(crate) fn release(&self, bytes: usize) {
         let before = self.taken.fetch_sub(bytes, SeqCst);
-        debug_assert!(before >= bytes, "what is discharged was charged");
+        debug_assert!(before >= bytes, "what is released was charged");
     }
 
-    /// Charges `bytes` of which `returning` are to come out of what is charged already, if `taken`
+    /// Notes that bytes that were charged are in use or idle from now on.
+    pub(crate) fn arrive(&self, bytes: usize) {
+        self.out.fetch_add(bytes, SeqCst);
+    }
+
+    /// Notes that bytes are moving from now on, in use and idle no more.
+    pub(crate) fn depart(&self, bytes: usize) {
+        let before = self.out.fetch_sub(bytes, SeqCst);
+        debug_assert!(before >= bytes, "what departs was out");
+    }
+
+    /// Reserves `bytes` of which `returning` are to come out of what is charged already, if `taken`
     /// still is what it was when the two were found to fit; else says what it is.
     pub(crate) fn trade(&self, taken: usize, bytes: usize, returning: usize) -> Result<(), usize> {
         let after = taken + bytes.saturating_sub(returning);
         debug_assert!(after <= self.limit);
         self.taken.compare_exchange(taken, after, SeqCst, SeqCst).map(drop)
-    }
-
-    /// Notes that bytes are about to be neither in use nor idle.
-    pub(crate) fn moves(&self, bytes: usize) {
-        self.moving.fetch_add(bytes, SeqCst);
-    }
-
-    /// Notes that bytes that moved have come to rest.
-    pub(crate) fn moved(&self, bytes: usize) {
-        self.moving.fetch_sub(bytes, SeqCst);
     }
 
     /// Whether memory may be given back from within a signal handler.
@@ -106,10 +127,10 @@ impl Ledger {
         self.source.after_fork();
     }
 
-    /// Forgets what threads of the parent were moving when this process was forked from it. It
-    /// stays charged, as everything does that those threads held.
+    /// Has what threads of the parent were moving be in use, when this process was forked from it,
+    /// as everything is that those threads held.
     pub(crate) fn after_fork_in_child(&self) {
-        self.moving.store(0, SeqCst);
+        self.out.store(self.taken(), SeqCst);
     }
 
     /// Takes memory from the source, for bytes that are charged. In debug builds it is looked at
@@ -171,6 +192,20 @@ mod tests {
     }
 
     #[test]
+    fn what_moves_is_charged_and_not_out() {
+        let ledger = Ledger::new(Arc::new(Heap), 100);
+        assert!(ledger.charge(60) && ledger.reserve(30));
+        assert_eq!((ledger.taken(), ledger.out()), (90, 60));
+        assert!(!ledger.charge(11) && !ledger.reserve(11));
+        ledger.arrive(30);
+        ledger.depart(50);
+        assert_eq!((ledger.taken(), ledger.out()), (90, 40));
+        ledger.release(50);
+        ledger.discharge(40);
+        assert_eq!((ledger.taken(), ledger.out()), (0, 0));
+    }
+
+    #[test]
     fn a_trade_charges_only_what_does_not_come_out_of_what_is_charged() {
         let ledger = Ledger::new(Arc::new(Heap), 100);
         assert!(ledger.charge(90));
@@ -178,6 +213,6 @@ mod tests {
         assert_eq!(ledger.trade(90, 30, 20), Ok(()));
         assert_eq!(ledger.taken(), 100);
         assert_eq!(ledger.trade(100, 10, 50), Ok(()));
-        assert_eq!(ledger.taken(), 100, "the other forty are discharged once they are back");
+        assert_eq!(ledger.taken(), 100, "the other forty are released once they are back");
     }
 }

@@ -3,6 +3,7 @@
 
 mod budget;
 mod common;
+mod crossing;
 mod failing;
 mod faulty;
 mod given_back;

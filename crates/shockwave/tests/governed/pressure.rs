@@ -63,7 +63,11 @@ fn marks_are_told_in_turn_without_locks() {
 
 /// A pool with marks, and how often they have been told of: an odd number when it was high last.
 /// What is told out of turn spoils the count for good.
-fn watched(builder: BufferPoolBuilder, low: f64, high: f64) -> (BufferPool, Arc<AtomicUsize>) {
+pub(crate) fn watched(
+    builder: BufferPoolBuilder,
+    low: f64,
+    high: f64,
+) -> (BufferPool, Arc<AtomicUsize>) {
     let told = Arc::new(AtomicUsize::new(0));
     let tell = Arc::clone(&told);
     let tell = move |pressure| {
