@@ -79,6 +79,7 @@ impl BufferPool {
     /// # Panics
     ///
     /// If the system has no thread to give.
+    #[track_caller]
     pub fn start_maintainer(&self, interval: Duration) -> Maintainer {
         let (pool, bell) = (self.engine().meta.pool(), Arc::clone(&self.engine().governor.bell));
         let stop = Arc::new(AtomicBool::new(false));

@@ -43,6 +43,7 @@ impl BufferPool {
     /// something other than `auto`, `rseq` or `locked`, or asks for `rseq` where there is none.
     /// [`BufferPoolBuilder::build`](crate::BufferPoolBuilder::build) returns these as errors.
     #[must_use]
+    #[track_caller]
     pub fn new() -> Self {
         match Self::builder().build() {
             Ok(pool) => pool,

@@ -105,6 +105,7 @@ impl Buffer {
     /// # Panics
     ///
     /// If 16,777,216 handles are out already, or the system has no memory for their table.
+    #[track_caller]
     pub fn into_raw(mut self) -> RawBuffer {
         let data = self.as_mut_ptr();
         let loan = || {

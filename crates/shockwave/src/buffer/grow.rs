@@ -29,6 +29,7 @@ impl Buffer {
     ///
     /// If the pool refuses a buffer of that size.
     #[inline]
+    #[track_caller]
     pub fn reserve(&mut self, additional: usize) {
         if additional > self.room() {
             self.grow_or_panic(additional);
@@ -37,6 +38,7 @@ impl Buffer {
 
     #[cold]
     #[inline(never)]
+    #[track_caller]
     fn grow_or_panic(&mut self, additional: usize) {
         if let Err(refused) = self.grow(additional) {
             refuse(refused);
@@ -72,6 +74,7 @@ impl Buffer {
     ///
     /// If the pool refuses a larger buffer; see [`try_reserve`](Self::try_reserve).
     #[inline]
+    #[track_caller]
     pub fn extend_from_slice(&mut self, bytes: &[u8]) {
         if bytes.len() > self.room() {
             self.grow_or_panic(bytes.len());
@@ -86,6 +89,7 @@ impl Buffer {
     ///
     /// As [`extend_from_slice`](Self::extend_from_slice).
     #[inline]
+    #[track_caller]
     pub fn push(&mut self, byte: u8) {
         self.extend_from_slice(&[byte]);
     }
@@ -95,6 +99,7 @@ impl Buffer {
     /// # Panics
     ///
     /// As [`extend_from_slice`](Self::extend_from_slice).
+    #[track_caller]
     pub fn resize(&mut self, len: usize, value: u8) {
         let Some(additional) = len.checked_sub(self.len()) else { return self.truncate(len) };
         self.reserve(additional);

@@ -21,11 +21,17 @@ impl Buffer {
     pub(crate) fn take(engine: &Engine, size: usize) -> Self {
         #[cold]
         #[inline(never)]
-        fn slowly(engine: &Engine, size: usize, caller: &'static Location<'static>) -> Buffer {
-            Buffer::take_seen(engine, size, caller).unwrap_or_else(|refused| refuse(refused))
+        #[track_caller]
+        fn slowly(engine: &Engine, size: usize) -> Buffer {
+            match Buffer::take_seen(engine, size, Location::caller()) {
+                Ok(buffer) => buffer,
+                Err(refused) => refuse(refused),
+            }
         }
-        let caller = Location::caller();
-        Self::take_fast(engine, size).unwrap_or_else(|| slowly(engine, size, caller))
+        match Self::take_fast(engine, size) {
+            Some(buffer) => buffer,
+            None => slowly(engine, size),
+        }
     }
 
     /// Takes a fresh buffer from an engine, or says why there is none.
@@ -34,17 +40,13 @@ impl Buffer {
     pub(crate) fn try_take(engine: &Engine, size: usize) -> Result<Self, GetError> {
         #[cold]
         #[inline(never)]
-        fn slowly(
-            engine: &Engine,
-            size: usize,
-            caller: &'static Location<'static>,
-        ) -> Result<Buffer, GetError> {
-            Buffer::take_seen(engine, size, caller)
+        #[track_caller]
+        fn slowly(engine: &Engine, size: usize) -> Result<Buffer, GetError> {
+            Buffer::take_seen(engine, size, Location::caller())
         }
-        let caller = Location::caller();
         match Self::take_fast(engine, size) {
             Some(buffer) => Ok(buffer),
-            None => slowly(engine, size, caller),
+            None => slowly(engine, size),
         }
     }
 

@@ -46,6 +46,7 @@ impl Shared {
     ///
     /// If the range ends before it starts, or beyond the length.
     #[inline]
+    #[track_caller]
     pub fn slice(&self, range: impl RangeBounds<usize>) -> Self {
         let (start, end) = bounds(&range, self.len);
         let mut slice = self.clone();
@@ -70,6 +71,7 @@ impl Shared {
     ///
     /// If `at` is beyond the length.
     #[inline]
+    #[track_caller]
     #[must_use = "`advance` drops the front without a handle of it"]
     pub fn split_to(&mut self, at: usize) -> Self {
         let front = self.slice(..at);
@@ -83,6 +85,7 @@ impl Shared {
     ///
     /// If `at` is beyond the length.
     #[inline]
+    #[track_caller]
     #[must_use = "`truncate` drops the end without a handle of it"]
     pub fn split_off(&mut self, at: usize) -> Self {
         let back = self.slice(at..);
@@ -102,6 +105,7 @@ impl Shared {
     ///
     /// If there are not that many.
     #[inline]
+    #[track_caller]
     pub fn advance(&mut self, count: usize) {
         assert!(count <= self.len, "cannot advance by {count} bytes of {}", self.len);
         self.skip(count);
@@ -164,6 +168,7 @@ impl Shared {
 
 /// Start and end of a range within `len`.
 #[inline]
+#[track_caller]
 fn bounds(range: &impl RangeBounds<usize>, len: usize) -> (usize, usize) {
     let start = match range.start_bound() {
         Bound::Included(&start) => Some(start),

@@ -117,6 +117,7 @@ impl Buffer {
     /// If the system refuses that page. [`try_freeze`](Self::try_freeze) gives the buffer back
     /// instead.
     #[inline]
+    #[track_caller]
     pub fn freeze(self) -> Shared {
         match self.try_freeze() {
             Ok(shared) => shared,
@@ -141,6 +142,7 @@ impl Buffer {
 
 #[cold]
 #[inline(never)]
+#[track_caller]
 fn refuse(buffer: Buffer) -> ! {
     drop(buffer);
     panic!("cannot freeze a buffer: the system has no memory for a control block");
