@@ -77,8 +77,9 @@ impl GetError {
         }
     }
 
-    /// Bytes that serving the request would have taken from the source: those of its class, or what
-    /// was requested where it has none, with 64 bytes of header if it was over budget.
+    /// Bytes that serving the request would have taken from the source when it was refused for want
+    /// of budget: those of its class, or where it has none, what was requested and 64 bytes of
+    /// header. What was [requested](Self::requested) for other refusals.
     #[must_use]
     pub const fn asked(&self) -> usize {
         match self.kind {
@@ -134,7 +135,7 @@ impl fmt::Display for GetError {
             ),
             GetErrorKind::OverBudget { in_use, asked, budget } => write!(
                 f,
-                "a buffer of {requested} bytes takes {asked}, but {in_use} of the pool's budget of {budget} bytes are in use"
+                "a buffer of {requested} bytes takes {asked}, but of the pool's budget of {budget} bytes, {in_use} are in use or waited for"
             ),
         }
     }

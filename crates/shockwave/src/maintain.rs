@@ -14,7 +14,8 @@ use crate::watch::share;
 impl BufferPool {
     /// Gives all idle buffers back to the source but for those that [`warmup`](Self::warmup) asked
     /// for, wherever they lie. Returns how many bytes. Buffers in use are not touched; the next
-    /// gets make what they need. Cost: a lock for each MiB, and the source's for each buffer.
+    /// gets make what they need. Cost: a lock, and a call of the source, for each 4 MiB or 1,024
+    /// buffers, whichever is less.
     ///
     /// ```
     /// let pool = shockwave::BufferPool::new();

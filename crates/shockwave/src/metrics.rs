@@ -79,7 +79,7 @@ pub struct BufferPoolMetrics {
     /// largest class.
     pub taken_bytes: u64,
     /// Gets refused because the budget was used up, of all that were [`refused`](Self::refused).
-    /// Requests that waited instead are not among them.
+    /// Requests that waited instead are not among them, but those whose time ran out are.
     pub over_budget: u64,
     /// Requests that wait for a buffer now.
     pub waiters: u64,

@@ -104,7 +104,10 @@ fn each_failure_is_one_refused_get() {
                         for _ in 0..2000 {
                             match pool.try_get(random.below(100_000)) {
                                 Ok(buffer) => held.push(buffer),
-                                Err(refused) => assert!(refused.is_out_of_memory()),
+                                Err(refused) => {
+                                    assert!(refused.is_out_of_memory());
+                                    assert_eq!(refused.asked(), refused.requested());
+                                }
                             }
                             match random.below(200) {
                                 0 => drop(pool.trim()),

@@ -113,7 +113,10 @@ fn a_get_beside_waiters_is_served_only_from_what_they_leave() {
         let pool = builder(cells).budget(10 * 2048).build().unwrap();
         let held: Vec<_> = (0..9).map(|_| pool.get(2048)).collect();
         let mut request = Request::waiting(&pool, 4096);
-        assert!(pool.try_get(2048).is_err(), "the last one is spoken for");
+        let refused = pool.try_get(2048).expect_err("the last one is spoken for");
+        let (held_and_waited_for, text) = (9 * 2048 + 4096, refused.to_string());
+        assert_eq!(refused.in_use(), held_and_waited_for);
+        assert!(text.ends_with("22528 are in use or waited for"), "{text}");
         drop(held);
         // The request was woken and has not been polled: there is room for it and for others.
         let others: Vec<_> = (0..8).map(|_| pool.get(2048)).collect();
