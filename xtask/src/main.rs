@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        [] | ["-h" | "--help" | "help"] => {
+        _ if asks_for_help(&arguments) => {
             print!("{}", help());
             ExitCode::SUCCESS
         }
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
-        [_, ..] => match arguments.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>() {
+        _ => match arguments.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>() {
             Ok(steps) => report::run_all(&steps, Length::Full),
             Err(unknown) => {
                 eprintln!("error: no step is called {unknown:?}\n\n{}", help());
@@ -35,6 +35,12 @@ fn main() -> ExitCode {
             }
         },
     }
+}
+
+/// Whether help is asked for: also behind a step, which has no options of its own.
+fn asks_for_help(arguments: &[&str]) -> bool {
+    matches!(arguments, [] | ["help"])
+        || arguments.iter().any(|&argument| matches!(argument, "-h" | "--help"))
 }
 
 fn find(name: &str) -> Result<Step, String> {
@@ -47,7 +53,8 @@ fn help() -> String {
         "Checks this repository.\n\nUsage: cargo xtask ci | STEP… | versus REVISION\n\n  \
          ci         all of these, in this order:\n{}\n\
          `versus` measures the pool beside itself as it was at a revision, in one process.\n\
-         `soak` takes ten minutes by itself, and half a minute within `ci`.\n\
+         `soak` takes ten minutes by itself, and half a minute within `ci`; for how long, and from\n\
+         which seed on: cargo run --release -p shockwave-soak -- --help\n\
          Stops at the first failure, with status 1 and the command that failed.\n",
         steps.collect::<String>()
     )
@@ -64,5 +71,12 @@ mod tests {
             assert!(help().contains(step.what));
         }
         assert_eq!(find("ice").err().as_deref(), Some("ice"));
+    }
+    #[test]
+    fn help_is_had_behind_a_step_as_well() {
+        for asked in [&[][..], &["help"], &["--help"], &["soak", "--help"], &["fmt", "-h"]] {
+            assert!(asks_for_help(asked), "{asked:?}");
+        }
+        assert!(!asks_for_help(&["soak"]) && !asks_for_help(&["fmt", "help"]));
     }
 }
