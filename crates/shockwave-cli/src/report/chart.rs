@@ -13,6 +13,11 @@ pub(super) const RIGHT: f64 = WIDTH - 14.0;
 pub(super) const TOP: f64 = 12.0;
 pub(super) const BOTTOM: f64 = HEIGHT - 24.0;
 
+/// Pixels of a letter of the words beside points, on average, and of a line of them. Some more than
+/// in most fonts, since it is the reader's system that picks one.
+const LETTER: f64 = 6.3;
+const LINE: f64 = 13.0;
+
 /// On which side of a point its words are.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Beside {
@@ -26,6 +31,8 @@ pub(super) struct Chart {
     x: Scale,
     y: Scale,
     svg: String,
+    /// Where words stand beside points: from left to right, and on which line.
+    words: Vec<(f64, f64, f64)>,
 }
 
 impl Chart {
@@ -58,7 +65,7 @@ impl Chart {
             );
         }
         svg.push('\n');
-        Self { x, y, svg }
+        Self { x, y, svg, words: Vec::new() }
     }
 
     /// A line through points, of the color of a class.
@@ -81,7 +88,8 @@ impl Chart {
         }
     }
 
-    /// A point whose words show when it is pointed at; they may also stand above it, to one side.
+    /// A point whose words show when it is pointed at; they may also stand above it, to one side,
+    /// unless those of an earlier point are there.
     pub(super) fn point(
         &mut self,
         class: &str,
@@ -89,7 +97,8 @@ impl Chart {
         words: &str,
         beside: Option<Beside>,
     ) {
-        let (left, top, words) = (self.x.at(x), self.y.at(y), escape(words));
+        let (left, top, letters) = (self.x.at(x), self.y.at(y), words.chars().count());
+        let words = escape(words);
         let _ = write!(
             self.svg,
             "<g class=\"point {class}\"><title>{words}</title>\
@@ -101,12 +110,32 @@ impl Chart {
                 Beside::Left => (left + 2.0, "end"),
                 Beside::Right => (left - 4.0, "start"),
             };
-            let _ = write!(
-                self.svg,
-                "<text class=\"value\" x=\"{left:.1}\" y=\"{top:.1}\" text-anchor=\"{anchor}\">{words}</text>"
-            );
+            if self.finds_room(left, top, letters, beside) {
+                let _ = write!(
+                    self.svg,
+                    "<text class=\"value\" x=\"{left:.1}\" y=\"{top:.1}\" text-anchor=\"{anchor}\">{words}</text>"
+                );
+            }
         }
         self.svg.push('\n');
+    }
+
+    /// Whether words beside a point run into none that stand there already. If so, they are there.
+    fn finds_room(&mut self, at: f64, line: f64, letters: usize, beside: Beside) -> bool {
+        #[expect(clippy::cast_precision_loss, reason = "a few words")]
+        let width = letters as f64 * LETTER;
+        let (from, to) = match beside {
+            Beside::Left => (at - width, at),
+            Beside::Right => (at, at + width),
+        };
+        let meets = |&(left, right, other): &(f64, f64, f64)| {
+            from < right && left < to && (line - other).abs() < LINE
+        };
+        let is_free = !self.words.iter().any(meets);
+        if is_free {
+            self.words.push((from, to, line));
+        }
+        is_free
     }
 
     /// The chart.
@@ -122,5 +151,25 @@ impl Chart {
             let _ = write!(path, "{command}{:.1} {:.1}", self.x.at(x), self.y.at(y));
         }
         path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_beside_points_do_not_run_into_each_other() {
+        let (x, y) =
+            (Scale::linear(0.0, 100.0, LEFT, RIGHT), Scale::linear(0.0, 10.0, BOTTOM, TOP));
+        let mut chart = Chart::new("a chart", (x, &[]), (y, &[]));
+        for (at, words) in [(90.0, "the first"), (80.0, "too close"), (40.0, "far enough")] {
+            chart.point("pooled", (at, 5.0), words, Some(Beside::Left));
+        }
+        chart.point("pooled", (80.0, 1.0), "on another line", Some(Beside::Left));
+        let svg = chart.finish();
+        let stand = |words: &str| svg.contains(&format!(">{words}</text>"));
+        assert!(stand("the first") && stand("far enough") && stand("on another line"));
+        assert!(!stand("too close") && svg.contains("<title>too close</title>"), "{svg}");
     }
 }

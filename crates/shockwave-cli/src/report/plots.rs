@@ -77,19 +77,20 @@ pub(super) fn latency(pooled: &LoadTestResult, allocated: Option<&LoadTestResult
     }
     let latency = &pooled.latency_ns;
     let is_alone = allocated.is_none();
+    let words = format!("max {}", human::nanos(latency.max));
+    chart.point("pooled", (end, float(latency.max)), &words, is_alone.then_some(Beside::Left));
+    // Those that the page does not say elsewhere come first, for their words to find room.
     for (name, percentile, ns, beside) in [
-        ("p50", 50.0, latency.p50, is_alone.then_some(Beside::Right)),
-        ("p90", 90.0, latency.p90, None),
-        ("p99", 99.0, latency.p99, is_alone.then_some(Beside::Left)),
         ("p99.9", 99.9, latency.p999, is_alone.then_some(Beside::Left)),
+        ("p99", 99.0, latency.p99, is_alone.then_some(Beside::Left)),
+        ("p90", 90.0, latency.p90, None),
+        ("p50", 50.0, latency.p50, is_alone.then_some(Beside::Right)),
     ] {
         if nines(percentile) <= end {
             let words = format!("{name} {}", human::nanos(ns));
             chart.point("pooled", (nines(percentile), float(ns)), &words, beside);
         }
     }
-    let words = format!("max {}", human::nanos(latency.max));
-    chart.point("pooled", (end, float(latency.max)), &words, is_alone.then_some(Beside::Left));
     let note = format!(
         "Percentile of operations. The clock's own {} are in each figure.",
         human::nanos(latency.recording)
