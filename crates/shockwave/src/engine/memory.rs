@@ -12,6 +12,7 @@ use crate::limits::{BUFFER_ALIGN, BUFFER_BYTES_MAX, FREE_BLOCKS};
 use crate::magazine::Block;
 use crate::oversize::{Origin, Oversize};
 use crate::reentry::Stay;
+use crate::source::Moving;
 use crate::source::pages::PAGE_BYTES;
 use crate::stack::Stack;
 
@@ -80,29 +81,32 @@ impl Engine {
         let bytes = self.classes.bytes(class);
         for made in 0..missing {
             // Never in use: whoever is about to refuse a get has to wait until it is idle.
-            if !self.ledger.reserve(bytes) {
-                return made;
-            }
-            if !self.make_idle(class, bytes) {
-                self.ledger.release(bytes);
+            let moving = self.ledger.reserve(bytes);
+            if !moving.is_some_and(|moving| self.make_idle(class, moving)) {
                 return made;
             }
         }
         missing
     }
 
-    /// Makes a block, whose bytes are reserved, to lie idle. Says whether it does.
-    fn make_idle(&self, class: usize, bytes: usize) -> bool {
-        let Some(block) = self.make(class) else { return false };
-        let block = touch(block, bytes);
+    /// Makes a block, whose bytes are moving, to lie idle. Says whether it does.
+    fn make_idle(&self, class: usize, moving: Moving<'_>) -> bool {
+        let Some(block) = self.make(class) else {
+            moving.release();
+            return false;
+        };
+        let block = touch(block, self.classes.bytes(class));
         let mut stock = self.visit(class);
         let filed = stock.made_idle(block);
-        if filed.is_ok() {
+        let Err(block) = filed else {
             // Under the lock, so that whoever holds it finds it either moving or idle.
-            self.ledger.arrive(bytes);
-        }
+            moving.arrive();
+            return true;
+        };
         drop(stock);
-        filed.map_err(|block| self.free(class, &mut [block.into_raw()])).is_ok()
+        self.free(class, &mut [block.into_raw()]);
+        moving.release();
+        false
     }
 
     fn layout(&self, class: usize) -> Option<Layout> {

@@ -137,7 +137,8 @@ impl Shared {
     /// when it goes back if the original is. Cost: nothing; or a get, a copy of what is shown, and
     /// a freeze. Call it where the other handles of the buffer are soon to go: as long as one keeps
     /// it, the copy is memory more. In a pool that [tracks](crate::BufferPoolBuilder::track) it is
-    /// a get of its own, made by the line that calls this.
+    /// a get of its own, made by the line that calls this. A copy that the pool refuses is not
+    /// made, and counts as a get that was refused.
     #[track_caller]
     pub fn compact(self, ratio: usize) -> Self {
         let pinned = self.pinned_bytes();

@@ -61,11 +61,7 @@ impl Ledger {
     /// Charges `bytes` that are to be in use, if they fit. Never waits; a signal handler may.
     #[must_use]
     pub(crate) fn charge(&self, bytes: usize) -> bool {
-        let fits = self.reserve(bytes);
-        if fits {
-            self.arrive(bytes);
-        }
-        fits
+        self.reserve(bytes).map(Moving::arrive).is_some()
     }
 
     /// Gives up the charge of bytes that were in use. They are back at the source, or were never
@@ -77,9 +73,10 @@ impl Ledger {
 
     /// Charges `bytes` that are moving, if they fit.
     #[must_use]
-    pub(crate) fn reserve(&self, bytes: usize) -> bool {
+    pub(crate) fn reserve(&self, bytes: usize) -> Option<Moving<'_>> {
         let fits = |taken: usize| taken.checked_add(bytes).filter(|&sum| sum <= self.limit);
-        self.taken.fetch_update(SeqCst, SeqCst, fits).is_ok()
+        self.taken.fetch_update(SeqCst, SeqCst, fits).ok()?;
+        Some(Moving { ledger: self, bytes })
     }
 
     /// Gives up the charge of bytes that were moving. As for [`discharge`](Self::discharge).
@@ -174,6 +171,33 @@ impl Ledger {
     }
 }
 
+/// Bytes that are charged and moving. Where a panic drops them, they arrive: nobody gives them
+/// back, and whoever took them for being on their way would wait for them for ever.
+#[must_use]
+pub(crate) struct Moving<'a> {
+    ledger: &'a Ledger,
+    bytes: usize,
+}
+
+impl Moving<'_> {
+    /// They are in use or idle from now on.
+    pub(crate) fn arrive(self) {
+        drop(self);
+    }
+
+    /// They were never taken, or are back at the source.
+    pub(crate) fn release(self) {
+        self.ledger.release(self.bytes);
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Moving<'_> {
+    fn drop(&mut self) {
+        self.ledger.arrive(self.bytes);
+    }
+}
+
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
@@ -194,13 +218,16 @@ mod tests {
     #[test]
     fn what_moves_is_charged_and_not_out() {
         let ledger = Ledger::new(Arc::new(Heap), 100);
-        assert!(ledger.charge(60) && ledger.reserve(30));
+        assert!(ledger.charge(60));
+        let moving = ledger.reserve(30).unwrap();
         assert_eq!((ledger.taken(), ledger.out()), (90, 60));
-        assert!(!ledger.charge(11) && !ledger.reserve(11));
-        ledger.arrive(30);
+        assert!(!ledger.charge(11) && ledger.reserve(11).is_none());
+        moving.arrive();
         ledger.depart(50);
         assert_eq!((ledger.taken(), ledger.out()), (90, 40));
         ledger.release(50);
+        ledger.reserve(10).unwrap().release();
+        assert_eq!((ledger.taken(), ledger.out()), (40, 40));
         ledger.discharge(40);
         assert_eq!((ledger.taken(), ledger.out()), (0, 0));
     }

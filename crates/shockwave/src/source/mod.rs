@@ -20,7 +20,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 pub use heap::Heap;
-pub(crate) use ledger::Ledger;
+pub(crate) use ledger::{Ledger, Moving};
 #[cfg(all(target_os = "linux", not(loom)))]
 pub use map::Map;
 

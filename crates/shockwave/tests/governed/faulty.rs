@@ -66,3 +66,16 @@ fn memory_that_is_misaligned_is_caught() {
         }
     }
 }
+
+#[test]
+fn a_get_over_budget_after_a_warm_up_that_was_caught_is_refused_and_does_not_wait() {
+    on_both(|cells| {
+        let source = Faulty { late: 0, short: 1 };
+        let pool = builder(cells).source(source).budget(8192).build().expect("a pool");
+        let panic = catch_unwind(AssertUnwindSafe(|| pool.warmup_class(2048, 1)));
+        assert!(panic.is_err(), "it is caught");
+        // What the source gave it never got back.
+        assert_eq!(pool.metrics().taken_bytes, 2048);
+        assert!(pool.try_get(8192).is_err_and(|refused| refused.in_use() == 2048));
+    });
+}
