@@ -72,6 +72,7 @@ mod tests {
         }
         assert_eq!(find("ice").err().as_deref(), Some("ice"));
     }
+
     #[test]
     fn help_is_had_behind_a_step_as_well() {
         for asked in [&[][..], &["help"], &["--help"], &["soak", "--help"], &["fmt", "-h"]] {
