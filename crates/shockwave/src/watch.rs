@@ -226,7 +226,7 @@ fn first(last: usize, is_true: impl Fn(usize) -> bool) -> usize {
     from
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::Pressure::{High, Low};
     use super::*;
