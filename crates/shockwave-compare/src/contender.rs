@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "buffers are written by address, the same way for all contenders")]
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 /// One way to come by a buffer, as one thread sees it.
 ///
@@ -84,6 +85,18 @@ pub(crate) unsafe trait Contender: Sized + 'static {
         // The optimizer may not leave the zeros out, although nobody reads them.
         black_box(address);
         self.put(buffer);
+    }
+
+    /// Shares a buffer between two holders, who both let go of it. By an `Arc` where buffers are
+    /// not for sharing.
+    #[inline(always)]
+    fn share(&mut self, buffer: Self::Buffer) {
+        let one = Arc::new(buffer);
+        let other = black_box(Arc::clone(&one));
+        drop(one);
+        if let Some(buffer) = Arc::into_inner(other) {
+            self.put(buffer);
+        }
     }
 
     /// A buffer that another thread will put. Differs only for the floor, which has no way back.

@@ -53,6 +53,8 @@ pub(crate) enum Form {
     ResetFew,
     /// Get 64 KiB, write 300 bytes, put them as they are
     Few,
+    /// Get, write a byte, share the buffer between two who both let go of it
+    Shared,
     /// As at-once, on all cores at the same time
     Cores,
     /// Got on one thread, put on another, over a bounded channel
@@ -61,7 +63,7 @@ pub(crate) enum Form {
 
 impl Form {
     /// All of them, in the order in which they are told.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::AtOnce,
         Self::Moved,
         Self::Held16,
@@ -72,6 +74,7 @@ impl Form {
         Self::Zeroed,
         Self::ResetFew,
         Self::Few,
+        Self::Shared,
         Self::Cores,
         Self::Handoff,
     ];
@@ -89,6 +92,7 @@ impl Form {
             Self::Zeroed => "zeros written in full",
             Self::ResetFew => "with reset of 300 bytes",
             Self::Few => "300 bytes written",
+            Self::Shared => "shared by two",
             Self::Cores => "all cores at once",
             Self::Handoff => "producer to consumer",
         }
@@ -128,6 +132,10 @@ impl Form {
                  Contenders without a reset are cleared by hand, by one who knows how many to clear."
             }
             Self::Few => "Get 64 KiB, write 300 bytes, put them as they are; ns for each.",
+            Self::Shared => {
+                "Get, write one byte, freeze, clone, let go of both; ns for each. Contenders whose buffers \
+                 nobody shares are put into an Arc, and put as they are by its last holder."
+            }
             Self::Cores => {
                 "Get, write one byte, put, on all cores at the same time, one pinned thread on each; ns \
                  on each core, and how many times the throughput of one core alone."
@@ -208,7 +216,7 @@ mod tests {
     #[test]
     fn forms_with_a_size_of_their_own_come_once() {
         let cases = cases(&Form::ALL, &[2048, 4096]);
-        assert_eq!(cases.len(), 6 * 2 + 6);
+        assert_eq!(cases.len(), 7 * 2 + 6);
         assert_eq!(cases.iter().filter(|case| case.form == Form::Mixed).count(), 1);
     }
 

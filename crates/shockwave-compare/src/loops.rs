@@ -92,6 +92,16 @@ pub(crate) fn filled<C: Contender, const N: usize>(
     }
 }
 
+/// Get, write a byte, share the buffer between two who both let go of it.
+#[inline(never)]
+pub(crate) fn shared<C: Contender>(contender: &mut C, size: usize, operations: u64) {
+    for _ in 0..operations {
+        let mut buffer = contender.get(black_box(size));
+        C::fill(&mut buffer, black_box(&[1]));
+        contender.share(buffer);
+    }
+}
+
 /// Get zeros, write over all of them, put them as they are.
 #[inline(never)]
 pub(crate) fn zeroed<C: Contender>(contender: &mut C, text: &[u8; RESET_BYTES], operations: u64) {

@@ -66,6 +66,7 @@ impl<C: Contender> Runner<C> {
             Form::Zeroed => loops::zeroed(contender, &self.page, operations),
             Form::ResetFew => loops::reset(contender, size, &FEW, operations),
             Form::Few => loops::filled(contender, size, &FEW, operations),
+            Form::Shared => loops::shared(contender, size, operations),
         }
         start.elapsed()
     }

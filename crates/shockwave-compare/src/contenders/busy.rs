@@ -46,6 +46,11 @@ unsafe impl Contender for Busy {
     }
 
     #[inline(always)]
+    fn share(&mut self, buffer: Bare) {
+        self.put(buffer);
+    }
+
+    #[inline(always)]
     fn get_to_send(&mut self, size: usize) -> Bare {
         idle_about();
         self.0.get_to_send(size)

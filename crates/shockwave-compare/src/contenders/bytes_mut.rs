@@ -1,6 +1,8 @@
 //! `bytes::BytesMut::with_capacity`, on the program's allocator, which is the C library's.
 #![expect(unsafe_code, reason = "promises what a buffer's address points at")]
 
+use std::hint::black_box;
+
 use bytes::BytesMut;
 
 use crate::contender::Contender;
@@ -33,5 +35,12 @@ unsafe impl Contender for PlainBytesMut {
     #[inline(always)]
     fn fill(buffer: &mut BytesMut, bytes: &[u8]) {
         buffer.extend_from_slice(bytes);
+    }
+
+    #[inline(always)]
+    fn share(&mut self, buffer: BytesMut) {
+        let one = buffer.freeze();
+        let other = black_box(one.clone());
+        drop((one, other));
     }
 }

@@ -48,6 +48,12 @@ fn check<C: Contender>() {
         contender.put(buffer);
     }
 
+    for _ in 0..3 {
+        let mut buffer = contender.get(4096);
+        C::fill(&mut buffer, &[7]);
+        contender.share(buffer);
+    }
+
     let buffer = contender.get_to_send(4096);
     std::thread::scope(|scope| {
         scope.spawn(|| C::attach().put_received(buffer));

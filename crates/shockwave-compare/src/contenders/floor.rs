@@ -63,6 +63,12 @@ unsafe impl Contender for Floor {
         buffer.0.as_ptr()
     }
 
+    /// An address is shared by who knows it.
+    #[inline(always)]
+    fn share(&mut self, buffer: Bare) {
+        self.put(buffer);
+    }
+
     /// The same address each time, so that what is measured is the channel alone. Only the sender
     /// writes to it.
     #[inline(always)]

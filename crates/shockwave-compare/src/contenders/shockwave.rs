@@ -1,6 +1,7 @@
 //! This pool: with cells of either kind, and with one mode each turned on.
 #![expect(unsafe_code, reason = "promises what a buffer's address points at")]
 
+use std::hint::black_box;
 use std::sync::OnceLock;
 
 use shockwave::{Buffer, BufferPool, BufferPoolBuilder, Cells, Sampling};
@@ -90,13 +91,20 @@ unsafe impl<const KIND: usize> Contender for Shockwave<KIND> {
     fn write_byte(buffer: &mut Buffer) {
         if KIND == ZEROING {
             buffer.push(1);
-            std::hint::black_box(buffer.as_ptr());
+            black_box(buffer.as_ptr());
             return;
         }
         let address = Self::address(buffer);
         // SAFETY: no get is for less than a byte, and the buffer is its holder's until it is put.
         unsafe { address.write_volatile(1) };
-        std::hint::black_box(address);
+        black_box(address);
+    }
+
+    #[inline(always)]
+    fn share(&mut self, buffer: Buffer) {
+        let one = buffer.freeze();
+        let other = black_box(one.clone());
+        drop((one, other));
     }
 
     #[inline(always)]
