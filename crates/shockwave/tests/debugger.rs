@@ -27,7 +27,7 @@ both_cells! {
 }
 
 /// Gets and puts that are stepped through.
-const ROUNDS: u64 = 8;
+const ROUNDS: u64 = 4;
 /// Instructions that one of them may take, in a build without optimization, on all slow paths.
 const STEPS_MAX: u64 = 50_000;
 
