@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 /// How long anything may take. A screen is drawn twenty times a second.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a screen takes to be drawn, and much less than until the next one is.
+const DRAWN: Duration = Duration::from_millis(50);
+
 /// Runs the command between two lines of its own, and says how it ended and whether the terminal's
 /// settings are what they were.
 const SCRIPT: &str = r#"echo "what was here before"
@@ -85,13 +88,18 @@ impl Terminal {
         self.tmux(&["capture-pane", "-p", "-e"])
     }
 
-    /// Waits until the screen is as it should become, and returns it.
+    /// Waits until the screen is as it should become, and returns it: as it is a little later,
+    /// since the first one may be half drawn.
     pub(crate) fn becomes(&self, what: &str, mut is_so: impl FnMut(&str) -> bool) -> String {
         let end = Instant::now() + PATIENCE;
         loop {
             let screen = self.screen();
             if is_so(&screen) {
-                return screen;
+                thread::sleep(DRAWN);
+                let drawn = self.screen();
+                if is_so(&drawn) {
+                    return drawn;
+                }
             }
             assert!(Instant::now() < end, "it never comes to show {what}:\n{screen}");
             thread::sleep(Duration::from_millis(20));
