@@ -73,12 +73,11 @@ pub(crate) const PER_CORE_BYTES: usize = 8 << 20;
 pub(crate) const SEQUENCE_TRIES: u32 = 4;
 
 /// Visits to depots after which cells that were closed in vain, to see whether the pressure has
-/// crossed a mark, are given blocks again. A visit costs some 50 ns, closing the cells of one class
-/// a microsecond, and a signal to every CPU that the program runs on. A loop that takes and returns
-/// a buffer almost as large as what is left to the mark, and smaller ones in between, closed them
-/// every time around: 300 to 600 ns for each get or put, on a 2-core AMD EPYC, where 64 visits make
-/// it 70, 256 make it 55, and cells that are never opened would make it 45. Longer, and those who
-/// were far from the mark but for what other cells held would wait for it.
+/// crossed a mark, are given blocks again. A visit costs a lock, closing the cells of a class a
+/// signal to every CPU that the program runs on. A loop that takes and returns a buffer almost as
+/// large as what is left to the mark, and smaller ones in between, would close them every time
+/// around. So many visits cost more than the closing did; with many more, those who were far from
+/// the mark but for what other cells held would wait for it.
 pub(crate) const VISITS_TO_REST: usize = 256;
 
 /// Milliseconds after which what was of no use goes back, unless the builder says otherwise. Ten

@@ -12,7 +12,7 @@ use crate::tools::provide;
 
 /// Seconds for each target, unless `FUZZ_SECONDS` says otherwise. Enough for some ten thousand
 /// inputs.
-const SECONDS: u32 = 10;
+const SECONDS: u32 = 15;
 
 /// As `cargo fuzz` has them, and with idle buffers poisoned.
 const FLAGS: &str = "-Zsanitizer=address --cfg fuzzing --cfg shockwave_asan \

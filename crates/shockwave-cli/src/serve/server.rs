@@ -37,8 +37,8 @@ pub(crate) async fn serve(args: &ServeArgs, pool: BufferPool) -> anyhow::Result<
     let notify = Notify::from_env();
     let listeners = listen(args.listen, args.unix.as_deref()).await?;
     let _unix = args.unix.clone().map(RemoveOnDrop::new);
-    let admin_listener = match args.admin {
-        Some(address) => Some(bind(address).await?),
+    let admin = match args.admin {
+        Some(address) => Some((bind(address).await?, admin_server(args)?)),
         None => None,
     };
     let server = Server::builder()
@@ -66,26 +66,25 @@ pub(crate) async fn serve(args: &ServeArgs, pool: BufferPool) -> anyhow::Result<
             Listener::Unix(unix) => serving.spawn(async move { server.serve(unix, app).await }),
         };
     }
-    // With memory of its own, so that it answers whatever the budget's pool does.
-    let admin = Server::builder().connections_max(ADMIN_CONNECTIONS_MAX).build();
-    if let Some(tcp) = admin_listener {
+    let mut telling = None;
+    if let Some((tcp, server)) = admin {
         let address = tcp.local_addr()?;
         info!(at = %format_args!("http://{address}/"), "telling how it is");
         let app = app.only_for(Hosts::of(address, &args.allow_hosts)).only_telling();
-        let server = admin.clone();
+        telling = Some(server.clone());
         serving.spawn(async move { server.serve(tcp, app).await });
     }
     notify.ready();
     let ended = tokio::select! {
-        signal = signals.next() => Ok(signal),
+        signal = signals.next() => Ok(Some(signal)),
         // None ends by itself but by failing.
         Some(ended) = serving.join_next() => {
-            ended?.context("cannot accept connections any more").map(|()| "none")
+            ended?.context("cannot accept connections any more").map(|()| None)
         }
     };
     state.end();
     notify.stopping();
-    if let Ok(signal) = ended {
+    if let Ok(Some(signal)) = ended {
         info!(signal, "ending; a second signal ends it at once");
     }
     tokio::spawn(signals.end_at_next());
@@ -96,8 +95,17 @@ pub(crate) async fn serve(args: &ServeArgs, pool: BufferPool) -> anyhow::Result<
     } else {
         warn!(timeout = ?args.shutdown_timeout, "requests were broken off");
     }
-    admin.shutdown(ADMIN_END).await;
+    if let Some(telling) = telling {
+        telling.shutdown(ADMIN_END).await;
+    }
     ended.map(drop)
+}
+
+/// A server with memory of its own, so that it answers whatever the budget's pool does.
+fn admin_server(args: &ServeArgs) -> anyhow::Result<Server> {
+    let pool = BufferPool::builder().cells(args.cells.into()).build();
+    let pool = pool.context("cannot make the pool of --admin")?;
+    Ok(Server::builder().pool(pool).connections_max(ADMIN_CONNECTIONS_MAX).build())
 }
 
 /// Has the latest figures in the hands of all browsers each second.

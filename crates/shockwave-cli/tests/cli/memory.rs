@@ -6,7 +6,7 @@ use std::io::Read;
 use serde_json::Value;
 
 use crate::server::{self, Server, address, ask};
-use crate::support::whole;
+use crate::support::{command, whole};
 
 #[test]
 fn a_pool_that_does_not_fit_is_warned_of_with_what_to_try() {
@@ -105,6 +105,18 @@ fn who_looks_after_it_is_told_even_where_all_else_waits_or_ends() {
     drop((unread, waits));
     server.logged("all requests were answered");
     assert_eq!(server.ended(), Some(0));
+}
+
+#[test]
+fn who_looks_after_it_has_the_cells_that_were_asked_for() {
+    let arguments = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-format", "json"];
+    let mut child = command(&[&["serve", "--cells", "locked"], &arguments[..]].concat());
+    // Which nobody is to look at, where the cells are said.
+    child.env("SHOCKWAVE_CELLS", "none that there are");
+    let server = Server::from(child);
+    let admin = address(&server.logged("telling how it is"));
+    assert_eq!(ask(&admin, "GET /healthz", "").1, "ok\n");
+    assert_eq!(server.get("/healthz"), "ok\n");
 }
 
 #[test]

@@ -248,7 +248,7 @@ impl Engine {
     pub(crate) fn in_use_bytes(&self) -> usize {
         let _stay = Stay::begin();
         let idle = (0..self.classes.count()).map(|class| {
-            let counts = self.visit(class).counts(&self.cells, class);
+            let counts = self.depots[class].visit().counts(&self.cells, class);
             usize::try_from(counts.idle).unwrap_or(usize::MAX) * self.classes.bytes(class)
         });
         let idle: usize = idle.sum();

@@ -30,7 +30,7 @@ impl Engine {
             self.ledger.discharge(bytes);
             GetError::out_of_memory(size)
         })?;
-        let mut stock = self.visit(class);
+        let mut stock = self.depots[class].visit();
         stock.made_for_get();
         if stock.has_ended() {
             // A buffer of an ended pool that grows: one more to wait for.
@@ -75,7 +75,7 @@ impl Engine {
 
     fn make_up(&self, class: usize, count: usize) -> usize {
         let _stay = Stay::begin();
-        self.visit(class).raise_floor(count);
+        self.depots[class].visit().raise_floor(count);
         let idle = self.counts(class).0.idle;
         let missing = count.saturating_sub(usize::try_from(idle).unwrap_or(usize::MAX));
         let bytes = self.classes.bytes(class);
@@ -132,7 +132,7 @@ impl Engine {
     pub(super) fn free_all<const BLOCKS: usize>(&self, class: usize, magazines: Stack) {
         let (mut empty, _) = self.free_blocks::<BLOCKS>(class, magazines);
         if empty.top().is_some() {
-            self.visit(class).shelve_all(empty);
+            self.depots[class].visit().shelve_all(empty);
         }
     }
 

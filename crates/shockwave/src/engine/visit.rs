@@ -6,8 +6,9 @@ use super::Engine;
 use crate::depot::Stock;
 use crate::sync::MutexGuard;
 
-/// A class's lock, held. In a pool whose pressure is watched, the cells are given as much leeway as
-/// the watch allows, and the watch is told what was moved before the lock is let go.
+/// A class's lock, held by one who may move blocks. In a pool whose pressure is watched, the cells
+/// are given as much leeway as the watch allows, and the watch is told what was moved before the
+/// lock is let go.
 pub(super) struct Visit<'a> {
     stock: MutexGuard<'a, Stock>,
     engine: &'a Engine,
