@@ -4,7 +4,12 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use shockwave_cli::parse_size;
+use parse::parse_size;
+
+// The command's own, and not by way of the command, which takes minutes to build.
+#[expect(dead_code, unused_imports, reason = "one of its parsers is called here")]
+#[path = "../../crates/shockwave-cli/src/parse/mod.rs"]
+mod parse;
 
 #[derive(Debug, Arbitrary)]
 enum Input<'a> {

@@ -9,8 +9,8 @@
 //!        └▶ plan           ─▶ settings that follow from it
 //! ```
 //!
-//! It is a library so that its parsers can be called from elsewhere, such as a fuzz target, and
-//! makes no promise of staying the same.
+//! It is a library so that the examples in its documentation run, and makes no promise of staying
+//! the same.
 
 mod args;
 mod bench;
