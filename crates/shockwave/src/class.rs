@@ -101,20 +101,30 @@ impl SizeClasses {
     #[inline(always)]
     pub(crate) fn column(&self, length: usize) -> Option<usize> {
         // Lengths within 64 bytes of `usize::MAX` wrap around to the first granule, which is slow.
-        let entry = match self.fine.get(length.wrapping_add(63) >> FINE_SHIFT) {
-            Some(entry) => *entry,
-            None => {
-                *self.coarse.get(length.wrapping_add((1 << COARSE_SHIFT) - 1) >> COARSE_SHIFT)?
-            }
-        };
-        if entry < SPLIT {
-            return Some(entry.into());
+        let granule = length.wrapping_add((1 << FINE_SHIFT) - 1) >> FINE_SHIFT;
+        match self.fine.get(granule) {
+            Some(&entry) if entry < SPLIT => Some(entry.into()),
+            Some(&entry) => self.split(entry, length),
+            None => self.coarse_column(length),
         }
+    }
+
+    /// The column of a length in a granule whose entry does not name it.
+    #[inline]
+    fn split(&self, entry: u8, length: usize) -> Option<usize> {
         if entry == SLOW {
             return None;
         }
         let class = usize::from(entry & !SPLIT) & (COLUMNS - 1);
         Some(class + usize::from(length > self.sizes[class] as usize))
+    }
+
+    /// The column of a length beyond the fine table.
+    #[inline]
+    fn coarse_column(&self, length: usize) -> Option<usize> {
+        let granule = length.wrapping_add((1 << COARSE_SHIFT) - 1) >> COARSE_SHIFT;
+        let entry = *self.coarse.get(granule)?;
+        if entry < SPLIT { Some(entry.into()) } else { self.split(entry, length) }
     }
 
     /// The smallest class that holds `length` bytes, if one does.

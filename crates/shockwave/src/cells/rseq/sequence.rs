@@ -14,14 +14,15 @@ use crate::magazine::{Block, Slots, WORD_GET, WORD_PUT};
 
 /// A whole sequence around its body. In numbers: 77 is the descriptor, 33 the start, 44 the commit,
 /// 55 the abort, 66 "not done", 88 the end. The body begins with this CPU's row in `{t}`, as an
-/// offset from CPU 0's, and ends with its commit; it may jump to 66 before that.
+/// offset from CPU 0's, and ends with its commit; it may jump to 66 before that. What leaves the
+/// sequence from there is written before the body, after `else`.
 ///
 /// What rarely runs lies in a section of its own, so that a sequence that succeeds falls through
 /// from its first instruction to its last. The abort stands behind the signature that the C library
 /// registered; it is written as the operand of an undefined instruction, as librseq does it, so
 /// that disassemblers stay in step.
 macro_rules! sequence {
-    ($($body:expr),+ $(,)?) => {
+    (else $not_done:expr; $($body:expr),+ $(,)?) => {
         concat!(
             ".pushsection __rseq_cs, \"aw\"\n",
             ".balign 32\n",
@@ -42,10 +43,16 @@ macro_rules! sequence {
             ".long 0x53053053\n",
             "55:\n",
             "66:\n",
-            "xor {o:e}, {o:e}\n",
-            "jmp 88b\n",
+            $not_done, "\n",
             ".popsection\n",
         )
+    };
+}
+
+/// Leaves a sequence with nothing in `{o}`.
+macro_rules! nothing {
+    () => {
+        "xor {o:e}, {o:e}\njmp 88b"
     };
 }
 
@@ -155,6 +162,7 @@ impl Column {
         unsafe {
             asm!(
                 sequence!(
+                    else nothing!();
                     next_block!(),
                     "cmp {w}, qword ptr [{t} + 24]",         // its limit
                     "jae 66f",
@@ -190,6 +198,7 @@ impl Column {
         unsafe {
             asm!(
                 sequence!(
+                    else nothing!();
                     next_block!(),
                     "mov {l}, qword ptr [{t} + 24]",         // its limit
                     "cmp {w}, {l}",
@@ -226,20 +235,20 @@ impl Column {
     #[inline(always)]
     pub(crate) unsafe fn put(self, area: Area, block: Block) -> Result<(), Block> {
         let memory = block.into_raw();
-        let room: u64;
         // SAFETY: as in `take`; the slot that is written lies before the first block, and before
         // the commit nobody reads it.
         unsafe {
             asm!(
                 sequence!(
+                    else "jmp {full}";
                     "mov {t}, qword ptr [{column} + {t}]",   // the magazine
                     "test {t}, {t}",                         // null if the cell is closed
                     "jz 66f",
                     "mov {w}, qword ptr [{t}]",              // its word
-                    "movzx {o:e}, {w:l}",                    // its room
-                    "test {o:e}, {o:e}",
+                    "movzx {r:e}, {w:l}",                    // its room
+                    "test {r:e}, {r:e}",
                     "jz 66f",
-                    "mov qword ptr [{t} + {o}*8 + 24], {b}", // blocks[room - 1]
+                    "mov qword ptr [{t} + {r}*8 + 24], {b}", // blocks[room - 1]
                     "sub {w}, {put}",
                     "mov qword ptr [{t}], {w}",              // commit: one block more
                 ),
@@ -248,15 +257,17 @@ impl Column {
                 b = in(reg) memory.as_ptr(),
                 t = out(reg) _,
                 w = out(reg) _,
-                o = out(reg) room,
+                r = out(reg) _,
                 shift = const ROW_SHIFT,
                 put = const WORD_PUT,
+                full = label {
+                    // SAFETY: nothing was committed; the right to the block is still here.
+                    return Err(unsafe { Block::from_raw(memory) });
+                },
                 options(nostack),
             );
         }
-        // SAFETY: there was no room, or the sequence did not commit; the right to the block is
-        // still here.
-        if room == 0 { Err(unsafe { Block::from_raw(memory) }) } else { Ok(()) }
+        Ok(())
     }
 
     /// Swaps what this CPU's cell points at, unless it was aborted or the CPU's number is not below
@@ -273,6 +284,7 @@ impl Column {
         unsafe {
             asm!(
                 sequence!(
+                    else nothing!();
                     "cmp {t}, {end}",                        // whatever is less than 0 is not below
                     "jae 66f",
                     "add {t}, {column}",
