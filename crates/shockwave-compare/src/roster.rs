@@ -8,6 +8,7 @@ use crate::contenders::{
     busy::Busy,
     bytes_mut::PlainBytesMut,
     floor::Floor,
+    handles::Handles,
     heap::FromHeap,
     opool::Opool,
     shockwave::{BUDGETED, LOCKED, RSEQ, Shockwave, TRACKED, ZEROING},
@@ -35,6 +36,8 @@ pub(crate) enum Id {
     Tracked,
     /// This pool, with a budget
     Budgeted,
+    /// This pool, each buffer lent under a raw handle
+    Handles,
     /// A thread-local pool with plain counters
     ThreadLocal,
     /// The C library's malloc
@@ -80,6 +83,7 @@ impl Id {
             Self::Zeroing => "shockwave, zero_on_return",
             Self::Tracked => "shockwave, tracking 1 in 128",
             Self::Budgeted => "shockwave, with a budget",
+            Self::Handles => "shockwave, by raw handles",
             Self::ThreadLocal => "thread-local pool",
             Self::Glibc => "glibc malloc",
             Self::Jemalloc => "jemalloc",
@@ -98,9 +102,9 @@ impl Id {
         matches!(self, Self::Rseq | Self::Locked)
     }
 
-    /// Whether this is that pool with something turned on, to be held against it without.
+    /// Whether this is that pool with something more, to be held against it without.
     pub(crate) fn is_mode(self) -> bool {
-        matches!(self, Self::Zeroing | Self::Tracked | Self::Budgeted)
+        matches!(self, Self::Zeroing | Self::Tracked | Self::Budgeted | Self::Handles)
     }
 
     /// Whether this is someone to win or lose against: neither ours nor the floor.
@@ -111,9 +115,12 @@ impl Id {
     /// The crate that a peer comes from, for its version.
     pub(crate) fn package(self) -> Option<&'static str> {
         match self {
-            Self::Rseq | Self::Locked | Self::Zeroing | Self::Tracked | Self::Budgeted => {
-                Some("shockwave")
-            }
+            Self::Rseq
+            | Self::Locked
+            | Self::Zeroing
+            | Self::Tracked
+            | Self::Budgeted
+            | Self::Handles => Some("shockwave"),
             Self::Jemalloc => Some("tikv-jemalloc-sys"),
             Self::Mimalloc => Some("libmimalloc-sys"),
             Self::Zeropool => Some("zeropool"),
@@ -145,6 +152,11 @@ impl Id {
                 "as without",
             ),
             Self::Budgeted => (OUR_COUNTS, OUR_CLEARING, "as without, within 1 GiB in all"),
+            Self::Handles => (
+                "as without; double, stale and foreign returns",
+                "nothing; a reset clears all, since what was written is not known",
+                "as without",
+            ),
             Self::ThreadLocal => (
                 "gets, hits, puts of each class, in each thread for itself",
                 MALLOC_CLEARING,
@@ -195,6 +207,7 @@ impl Id {
             Self::Zeroing => enter::<Shockwave<ZEROING>>(),
             Self::Tracked => enter::<Shockwave<TRACKED>>(),
             Self::Budgeted => enter::<Shockwave<BUDGETED>>(),
+            Self::Handles => enter::<Handles>(),
             Self::ThreadLocal => enter::<ThreadLocal>(),
             Self::Glibc => enter::<FromHeap<System>>(),
             #[cfg(feature = "jemalloc")]

@@ -67,6 +67,7 @@ fn every_contender_gives_out_what_it_promises() {
     check::<shockwave::Shockwave<{ shockwave::ZEROING }>>();
     check::<shockwave::Shockwave<{ shockwave::TRACKED }>>();
     check::<shockwave::Shockwave<{ shockwave::BUDGETED }>>();
+    check::<handles::Handles>();
     check::<thread_local::ThreadLocal>();
     check::<heap::FromHeap<system::System>>();
     #[cfg(feature = "jemalloc")]

@@ -5,6 +5,7 @@ pub(crate) mod bytes_mut;
 #[cfg(test)]
 mod contract;
 pub(crate) mod floor;
+pub(crate) mod handles;
 pub(crate) mod heap;
 #[cfg(feature = "jemalloc")]
 pub(crate) mod jemalloc;

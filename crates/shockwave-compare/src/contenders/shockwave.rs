@@ -14,12 +14,15 @@ pub(crate) const RSEQ: usize = 0;
 pub(crate) const LOCKED: usize = 1;
 /// As [`RSEQ`], with `zero_on_return`.
 pub(crate) const ZEROING: usize = 2;
-/// As [`RSEQ`], with one get in 128 recorded.
+/// As [`RSEQ`], with one get in [`TRACKED_ONE_IN`] recorded.
 pub(crate) const TRACKED: usize = 3;
 /// As [`RSEQ`], with a budget that is far from used up.
 pub(crate) const BUDGETED: usize = 4;
 
 const KINDS: usize = 5;
+
+/// How many gets one recorded get stands for.
+pub(crate) const TRACKED_ONE_IN: u32 = 128;
 
 /// A handle of the pool with the default classes, of a kind.
 pub(crate) struct Shockwave<const KIND: usize> {
@@ -31,7 +34,7 @@ fn builder(kind: usize) -> BufferPoolBuilder {
     let builder = builder.cells(if kind == LOCKED { Cells::Locked } else { Cells::Rseq });
     match kind {
         ZEROING => builder.zero_on_return(true),
-        TRACKED => builder.track(Sampling::one_in(128)),
+        TRACKED => builder.track(Sampling::one_in(TRACKED_ONE_IN)),
         BUDGETED => builder.budget(1 << 30),
         _ => builder,
     }

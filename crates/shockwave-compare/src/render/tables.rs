@@ -100,15 +100,19 @@ pub(crate) fn contenders(report: &Report, dress: Dress) -> String {
 
 /// The targets.
 pub(crate) fn targets(targets: &[Target], dress: Dress) -> String {
-    let header = ["target", "wanted", "measured", ""].map(str::to_owned);
-    let mut table = dress.table(header.to_vec(), 4);
+    let beside = targets.iter().any(|target| target.beside.is_some());
+    let mut header = ["target", "wanted", "measured", ""].map(str::to_owned).to_vec();
+    header.extend(beside.then(|| "beside it".to_owned()));
+    let mut table = dress.table(header, 5);
     for target in targets {
         let verdict = match target.verdict {
             Verdict::Met => "met",
             Verdict::Missed => "MISSED",
             Verdict::NotMeasured => "not measured",
         };
-        table.add_row([&target.name, &target.wanted, &target.measured, verdict]);
+        let mut row = vec![&*target.name, &target.wanted, &target.measured, verdict];
+        row.extend(beside.then(|| target.beside.as_deref().unwrap_or_default()));
+        table.add_row(row);
     }
     table.to_string()
 }

@@ -30,6 +30,9 @@ pub(crate) struct Target {
     pub(crate) wanted: String,
     pub(crate) measured: String,
     pub(crate) verdict: Verdict,
+    /// What the same run says of whom to compare with, where that puts the number in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) beside: Option<String>,
 }
 
 /// Which side of a number is good.
@@ -71,7 +74,16 @@ impl Target {
             (_, false) => Verdict::Missed,
         };
         let measured = measured.unwrap_or_else(|| "–".to_owned());
-        Self { name: name.into(), wanted: wanted.into(), measured, verdict }
+        Self { name: name.into(), wanted: wanted.into(), measured, verdict, beside: None }
+    }
+
+    /// The same, with other numbers of the run beside it: what the machine gives, or what the loop
+    /// costs whoever is in it.
+    fn beside(mut self, others: &[(&str, Option<f64>)], unit: &str) -> Self {
+        let known = others.iter().filter_map(|&(name, number)| Some((name, number?)));
+        let words: Vec<_> = known.map(|(name, it)| format!("{name} {it:.3}{unit}")).collect();
+        self.beside = (!words.is_empty()).then(|| words.join(", "));
+        self
     }
 }
 
@@ -84,6 +96,10 @@ pub(crate) fn targets(samples: &Samples, checks: &Checks, cores: usize) -> Vec<T
     let many = Case { form: Form::Held256, bytes: FOUR_KIB };
     let ours = |case| (case, Id::Rseq);
     let against = |case, id| samples.ratio(ours(case), (case, id));
+    let others = |number: &dyn Fn(Id) -> Option<f64>| {
+        [("thread-local pool", number(Id::ThreadLocal)), ("floor", number(Id::Floor))]
+    };
+    let held = |case| others(&|id| samples.ratio((case, id), (small, id)));
     // The share of the ideal, so that a machine of any size can be asked; of two cores it is 1.9
     // times.
     let scaling = |id| {
@@ -110,7 +126,8 @@ pub(crate) fn targets(samples: &Samples, checks: &Checks, cores: usize) -> Vec<T
             AtMost(0.65),
             "",
             against(small, Id::ThreadLocal),
-        ),
+        )
+        .beside(&[("floor", samples.ratio((small, Id::Floor), (small, Id::ThreadLocal)))], ""),
         Target::number(
             "at once, 64 KiB, of jemalloc's time",
             AtMost(0.03),
@@ -124,26 +141,30 @@ pub(crate) fn targets(samples: &Samples, checks: &Checks, cores: usize) -> Vec<T
             AtMost(1.7),
             "",
             samples.ratio(ours(few), ours(small)),
-        ),
+        )
+        .beside(&held(few), ""),
         Target::number(
             "256 held to at once, 4 KiB",
             AtMost(2.1),
             "",
             samples.ratio(ours(many), ours(small)),
-        ),
+        )
+        .beside(&held(many), ""),
         Target::number(
             format!("throughput of {cores} cores to one, 4 KiB"),
             AtLeast(ideal),
             "",
             scaling(Id::Rseq),
-        ),
+        )
+        .beside(&others(&scaling), ""),
         Target::number("locked cells, at once, 4 KiB", AtMost(25.0), " ns", locked),
         Target::number(
             format!("locked cells, throughput of {cores} cores to one, 4 KiB"),
             AtLeast(ideal),
             "",
             scaling(Id::Locked),
-        ),
+        )
+        .beside(&others(&scaling), ""),
     ];
     targets.extend(of_modes::targets(samples));
     targets.extend(of_checks::targets(checks));
@@ -198,6 +219,29 @@ mod tests {
         assert_eq!(verdicts(&targets, "floor"), [Verdict::Missed]);
         assert_eq!(verdicts(&targets, "slowest class"), [Verdict::Missed]);
         assert_eq!(verdicts(&targets, "zeropool"), [Verdict::NotMeasured]);
+    }
+
+    #[test]
+    fn what_stands_beside_a_target_is_of_the_same_run() {
+        let mut samples = Samples::default();
+        for (form, id, ns) in [
+            (Form::AtOnce, Id::Rseq, 3.0),
+            (Form::AtOnce, Id::ThreadLocal, 4.0),
+            (Form::AtOnce, Id::Floor, 2.0),
+            (Form::Held16, Id::Rseq, 6.0),
+            (Form::Held16, Id::ThreadLocal, 5.0),
+        ] {
+            samples.push(Case { form, bytes: FOUR_KIB }, id, ns, None);
+        }
+        let targets = targets(&samples, &Checks::default(), 2);
+        let beside = |part: &str| {
+            let target = targets.iter().find(|it| it.name.contains(part)).unwrap();
+            target.beside.as_deref()
+        };
+        assert_eq!(beside("of the thread-local"), Some("floor 0.500"));
+        assert_eq!(beside("16 held"), Some("thread-local pool 1.250"));
+        assert_eq!(beside("256 held"), None);
+        assert_eq!(beside("jemalloc"), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The targets about what a pool does beyond giving and taking: clearing, recording, a budget.
 
 use super::{FOUR_KIB, Target, Wanted};
+use crate::contenders::shockwave::TRACKED_ONE_IN;
 use crate::forms::{Case, FEW_OF_BYTES, Form, RESET_BYTES};
 use crate::roster::Id;
 use crate::stats::Samples;
@@ -13,6 +14,8 @@ pub(super) fn targets(samples: &Samples) -> [Target; 5] {
     let more = |of, than, id| difference(samples, (of, id), (than, id));
     let reset = more(full(Form::Reset), full(Form::Filled), Id::Rseq);
     let memset = more(full(Form::Reset), full(Form::Filled), Id::Floor).filter(|ns| *ns > 0.0);
+    let recorded = difference(samples, (at_once, Id::Tracked), (at_once, Id::Rseq))
+        .map(|ns| ns * f64::from(TRACKED_ONE_IN));
     let with = |id| samples.ratio((at_once, id), (at_once, Id::Rseq));
     [
         Target::number(
@@ -38,7 +41,8 @@ pub(super) fn targets(samples: &Samples) -> [Target; 5] {
             Wanted::AtMost(1.03),
             "",
             with(Id::Tracked),
-        ),
+        )
+        .beside(&[("each recorded get", recorded)], " ns"),
         Target::number(
             "with a budget, at once, 4 KiB, to none",
             Wanted::AtMost(1.03),
@@ -82,7 +86,9 @@ mod tests {
         for (id, ns) in [(Id::Rseq, 100.0), (Id::Tracked, 103.0), (Id::Budgeted, 103.1)] {
             samples.push(at_once, id, ns, None);
         }
-        let verdicts = targets(&samples).map(|target| target.verdict);
+        let targets = targets(&samples);
+        assert_eq!(targets[3].beside.as_deref(), Some("each recorded get 384.000 ns"));
+        let verdicts = targets.map(|target| target.verdict);
         assert_eq!(verdicts[3..], [Verdict::Met, Verdict::Missed]);
     }
 }
