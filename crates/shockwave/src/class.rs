@@ -90,8 +90,8 @@ impl SizeClasses {
         Ok(Self {
             sizes: padded,
             count: sizes.len(),
-            fine: std::array::from_fn(|granule| entry(sizes, granule, FINE_SHIFT)),
-            coarse: std::array::from_fn(|granule| entry(sizes, granule, COARSE_SHIFT)),
+            fine: table(sizes, FINE_SHIFT),
+            coarse: table(sizes, COARSE_SHIFT),
         })
     }
 
@@ -163,17 +163,27 @@ impl SizeClasses {
     }
 }
 
-/// The entry for a granule, whose lengths are `(granule - 1) << shift` exclusive to `granule <<
-/// shift` inclusive.
-fn entry(sizes: &[usize], granule: usize, shift: u32) -> u8 {
-    let smallest_for = |length: usize| sizes.partition_point(|&size| size < length);
-    let Some(before) = granule.checked_sub(1) else { return SLOW };
-    let (first, last) = (smallest_for((before << shift) + 1), smallest_for(granule << shift));
-    match (u8::try_from(first), last - first) {
-        (Ok(class), 0) => class,
-        (Ok(class), 1) => class | SPLIT,
-        _ => SLOW,
+/// A table of granules of `1 << shift` bytes: entry `n` is for the lengths from `(n - 1) << shift`,
+/// exclusive, to `n << shift`, inclusive.
+fn table(sizes: &[usize], shift: u32) -> [u8; GRANULES] {
+    let mut table = [SLOW; GRANULES];
+    // The smallest class for the length that comes next, as lengths and classes ascend together.
+    let mut class = 0;
+    for (granule, entry) in table.iter_mut().enumerate().skip(1) {
+        let (first, last) = (class, granule << shift);
+        while sizes.get(class).is_some_and(|&size| size < last) {
+            class += 1;
+        }
+        *entry = match (u8::try_from(first), class - first) {
+            (Ok(only), 0) => only,
+            (Ok(lower), 1) => lower | SPLIT,
+            _ => SLOW,
+        };
+        if sizes.get(class) == Some(&last) {
+            class += 1;
+        }
     }
+    table
 }
 
 impl std::fmt::Debug for SizeClasses {
