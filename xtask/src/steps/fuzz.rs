@@ -1,11 +1,13 @@
-//! A short run of each fuzz target, by the flags that `cargo fuzz` would give, which need not be
-//! there.
+//! A short run of each fuzz target, one on each CPU at a time, by the flags that `cargo fuzz` would
+//! give, which need not be there.
 //!
 //! Inputs that were found before are in `fuzz/corpus`, where `cargo fuzz` keeps them too; what
 //! makes a target fail is left in `fuzz/artifacts`. `FUZZ_SECONDS` says how long each target runs.
 
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread;
 
 use crate::run::{Context, Outcome, capture, cargo, command, host, line, root, run};
 use crate::tools::provide;
@@ -42,8 +44,16 @@ pub(crate) fn fuzz(context: &mut Context) -> Outcome {
     let mut build = cargo("build --release --manifest-path fuzz/Cargo.toml");
     build.args(["--target", &host, "--target-dir", "target/fuzz"]);
     run(build.env("RUSTFLAGS", FLAGS).env("RUSTC_BOOTSTRAP", "1"))?;
-    for target in targets(&root().join("fuzz/targets"))? {
-        run_target(&host, &target, seconds)?;
+    let lanes = thread::available_parallelism().map_or(1, usize::from);
+    for targets in targets(&root().join("fuzz/targets"))?.chunks(lanes) {
+        thread::scope(|scope| {
+            let run = |target: &String| run_target(&host, target, seconds);
+            let lanes: Vec<_> =
+                targets.iter().map(|target| scope.spawn(move || run(target))).collect();
+            lanes
+                .into_iter()
+                .try_for_each(|lane| lane.join().unwrap_or_else(|it| resume_unwind(it)))
+        })?;
     }
     Ok(())
 }
