@@ -119,7 +119,24 @@ impl BufferPool {
     /// As [`get`](Self::get).
     #[track_caller]
     pub fn get_zeroed(&self, len: usize) -> Buffer {
-        Buffer::take_zeroed(self.engine(), len)
+        self.get(len).zeroed(len)
+    }
+
+    /// As [`get_zeroed`](Self::get_zeroed), with an error where that panics.
+    ///
+    /// ```
+    /// let pool = shockwave::BufferPool::new();
+    /// let buffer = pool.try_get_zeroed(100)?;
+    /// assert_eq!(&buffer[..], &[0; 100]);
+    /// # Ok::<(), shockwave::GetError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`try_get`](Self::try_get).
+    #[track_caller]
+    pub fn try_get_zeroed(&self, len: usize) -> Result<Buffer, GetError> {
+        Ok(self.try_get(len)?.zeroed(len))
     }
 
     /// Returns a buffer, as dropping it does. A buffer of another pool goes home to that pool, and

@@ -6,18 +6,17 @@ use crate::engine::Engine;
 use crate::verify::Verify;
 
 impl Buffer {
-    /// Takes a buffer with `len` zeros in it. Clears nothing where all of it is known to be zero:
-    /// in a pool that clears what comes back, and in memory that comes fresh from the source.
-    #[track_caller]
-    pub(crate) fn take_zeroed(engine: &Engine, len: usize) -> Self {
-        let mut buffer = Self::take(engine, len);
-        if buffer.meta.is_zeroed() {
-            debug_assert!(len <= buffer.capacity(), "a get gives at least what was asked");
-            buffer.meta.set_len(len);
+    /// A buffer that was just got for `len` bytes, with that many zeros in it. Clears nothing where
+    /// all of it is known to be zero: in a pool that clears what comes back, and in memory that
+    /// comes fresh from the source.
+    pub(crate) fn zeroed(mut self, len: usize) -> Self {
+        if self.meta.is_zeroed() {
+            debug_assert!(len <= self.capacity(), "a get gives at least what was asked");
+            self.meta.set_len(len);
         } else {
-            buffer.resize(len, 0);
+            self.resize(len, 0);
         }
-        buffer
+        self
     }
 
     /// Has a buffer that was idle looked at, in a pool that does so, as [`Verify::look`] does.

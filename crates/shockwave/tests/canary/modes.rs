@@ -80,9 +80,10 @@ fn get_zeroed_clears_nothing_where_all_is_zero() {
             let memory: *mut u8 = std::ptr::with_exposed_provenance_mut(address);
             // SAFETY: the buffer is idle; its memory is the keeper's to look at and to spoil.
             unsafe { memory.wrapping_add(99).write_volatile(SECRET) };
-            let second = pool.get_zeroed(4096);
-            assert_eq!(second.as_ptr(), memory);
+            let second = pool.try_get_zeroed(4096).unwrap();
+            assert_eq!((second.as_ptr(), second.len()), (memory.cast_const(), 4096));
             assert_eq!(second[99] == SECRET, clears, "a clearing that was not needed, or none");
+            assert!(pool.try_get_zeroed(usize::MAX).is_err_and(|error| error.is_too_large()));
         }
     });
 }
