@@ -22,9 +22,10 @@ impl Proxy {
     fn start(server: &Running) -> Self {
         let socket = server.folder.path("proxy.sock").display().to_string();
         let log = server.folder.path("proxy.log");
+        // By one thread: of the lines that several log at once, one is lost now and then.
         let configuration = format!(
-            "global\n  log stdout format raw daemon\ndefaults\n  mode http\n  log global\n  \
-             log-format \"%ST %ts %HM %HP\"\n  timeout connect 5s\n  timeout client 20s\n  \
+            "global\n  nbthread 1\n  log stdout format raw daemon\ndefaults\n  mode http\n  \
+             log global\n  log-format \"%ST %ts %HM %HP\"\n  timeout connect 5s\n  timeout client 20s\n  \
              timeout server 20s\n  http-reuse always\nfrontend f\n  bind unix@{socket}\n  \
              default_backend b\nbackend b\n  option httpchk\n  http-check send meth GET uri / ver \
              HTTP/1.1 hdr Host check\n  http-check expect string hello\n  \
@@ -78,10 +79,14 @@ fn haproxy_in_front_ends_every_exchange_well() {
     let (said, _) = run(proxy.curl().args(["--parallel", "--parallel-max", "40", &many]));
     assert_eq!(said.len(), (1..=REQUESTS).sum::<usize>());
 
+    // Collected, that is, answered once it has come whole: of an answer that comes while a body in
+    // chunks is still on its way, HAProxy 2.6 now and then leaves the rest unread until its
+    // timeout, whichever server is behind it.
     let sent = bytes(4_000_000);
     let file = server.folder.file("sent", &sent);
     for field in ["Expect:", "Expect: 100-continue", "Transfer-Encoding: chunked"] {
-        let (back, _) = run(proxy.curl().args(["-H", field, "-T"]).arg(&file).arg("http://a/echo"));
+        let (back, _) =
+            run(proxy.curl().args(["-H", field, "-T"]).arg(&file).arg("http://a/collect"));
         assert!(back == sent, "{field}: {} bytes came back", back.len());
     }
     let (head, _) = text(proxy.curl().args(["--head", "http://a/bytes/77"]));
