@@ -141,7 +141,7 @@ impl Engine {
 
     /// The second try of a get: locked cells are not for the fast path, others may have interrupted
     /// it, or it is one that is to be looked at, which is said.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take_again(&self, size: usize) -> Option<(usize, Block, bool)> {
         let class = self.classes.of(size)?;
         let (block, sampled) = self.cells.take(class)?;
@@ -223,7 +223,7 @@ impl Engine {
     }
 
     /// The second try of a put; see [`take_again`](Self::take_again).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn put_again(&self, class: usize, block: Block) -> Result<(), Block> {
         self.cells.put(class, block)
     }

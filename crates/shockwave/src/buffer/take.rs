@@ -58,7 +58,7 @@ impl Buffer {
 
     /// What the fast path could not take: from this CPU's cell at a second try, or the slower ways;
     /// with a record, if it is one that is to be looked at.
-    #[inline]
+    #[inline(always)]
     fn take_seen(
         engine: &Engine,
         size: usize,

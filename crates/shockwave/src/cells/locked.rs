@@ -141,7 +141,7 @@ impl Enter for LockedCells {
         self.sampling = Some(sampling);
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&self, class: usize) -> Option<(Block, bool)> {
         let entered = self.enter(class)?;
         let slots = entered.slots()?;
@@ -155,7 +155,7 @@ impl Enter for LockedCells {
         Some((unsafe { Block::from_raw(memory) }, sampled))
     }
 
-    #[inline]
+    #[inline(always)]
     fn put(&self, class: usize, block: Block) -> Result<(), Block> {
         let Some(entered) = self.enter(class) else { return Err(block) };
         let Some(slots) = entered.slots() else { return Err(block) };

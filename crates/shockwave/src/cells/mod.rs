@@ -159,7 +159,7 @@ impl Enter for CellSet {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&self, class: usize) -> Option<(Block, bool)> {
         match self {
             Self::Rseq(cells) => cells.take(class),
@@ -167,7 +167,7 @@ impl Enter for CellSet {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn put(&self, class: usize, block: Block) -> Result<(), Block> {
         match self {
             Self::Rseq(cells) => cells.put(class, block),
