@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::contender::Contender;
 use crate::contenders::{
-    busy::Busy,
+    burdened::{Burdened, Instructions, TryLock},
     bytes_mut::PlainBytesMut,
     floor::Floor,
     handles::Handles,
     heap::FromHeap,
     opool::Opool,
-    shockwave::{BUDGETED, LOCKED, RSEQ, Shockwave, TRACKED, ZEROING},
+    shockwave::{BUDGETED, FROM_HEAP, LOCKED, RSEQ, Shockwave, TRACKED, ZEROING},
     system::System,
     thread_local::ThreadLocal,
     vec::PlainVec,
@@ -36,6 +36,8 @@ pub(crate) enum Id {
     Tracked,
     /// This pool, with a budget
     Budgeted,
+    /// This pool, with memory from the heap
+    FromHeap,
     /// This pool, each buffer lent under a raw handle
     Handles,
     /// A thread-local pool with plain counters
@@ -56,6 +58,8 @@ pub(crate) enum Id {
     BytesMut,
     /// A bare local `Vec` of pointers
     Floor,
+    /// The same, entered by a try-lock
+    LockedFloor,
     /// The floor with as many instructions as the pool has: a witness of the steady check
     #[value(skip)]
     Busy,
@@ -83,6 +87,7 @@ impl Id {
             Self::Zeroing => "shockwave, zero_on_return",
             Self::Tracked => "shockwave, tracking 1 in 128",
             Self::Budgeted => "shockwave, with a budget",
+            Self::FromHeap => "shockwave, from the heap",
             Self::Handles => "shockwave, by raw handles",
             Self::ThreadLocal => "thread-local pool",
             Self::Glibc => "glibc malloc",
@@ -93,6 +98,7 @@ impl Id {
             Self::Vec => "Vec::with_capacity",
             Self::BytesMut => "BytesMut",
             Self::Floor => "floor: bare local Vec",
+            Self::LockedFloor => "floor, behind a try-lock",
             Self::Busy => "busy floor",
         }
     }
@@ -104,12 +110,20 @@ impl Id {
 
     /// Whether this is that pool with something more, to be held against it without.
     pub(crate) fn is_mode(self) -> bool {
-        matches!(self, Self::Zeroing | Self::Tracked | Self::Budgeted | Self::Handles)
+        matches!(
+            self,
+            Self::Zeroing | Self::Tracked | Self::Budgeted | Self::FromHeap | Self::Handles
+        )
     }
 
-    /// Whether this is someone to win or lose against: neither ours nor the floor.
+    /// Whether this is no pool, but a part of what any costs.
+    fn is_floor(self) -> bool {
+        matches!(self, Self::Floor | Self::LockedFloor | Self::Busy)
+    }
+
+    /// Whether this is someone to win or lose against: neither ours nor a floor.
     pub(crate) fn is_peer(self) -> bool {
-        !self.is_ours() && !self.is_mode() && !matches!(self, Self::Floor | Self::Busy)
+        !self.is_ours() && !self.is_mode() && !self.is_floor()
     }
 
     /// The crate that a peer comes from, for its version.
@@ -120,13 +134,19 @@ impl Id {
             | Self::Zeroing
             | Self::Tracked
             | Self::Budgeted
+            | Self::FromHeap
             | Self::Handles => Some("shockwave"),
             Self::Jemalloc => Some("tikv-jemalloc-sys"),
             Self::Mimalloc => Some("libmimalloc-sys"),
             Self::Zeropool => Some("zeropool"),
             Self::Opool => Some("opool"),
             Self::BytesMut => Some("bytes"),
-            Self::ThreadLocal | Self::Glibc | Self::Vec | Self::Floor | Self::Busy => None,
+            Self::ThreadLocal
+            | Self::Glibc
+            | Self::Vec
+            | Self::Floor
+            | Self::LockedFloor
+            | Self::Busy => None,
         }
     }
 
@@ -152,6 +172,11 @@ impl Id {
                 "as without",
             ),
             Self::Budgeted => (OUR_COUNTS, OUR_CLEARING, "as without, within 1 GiB in all"),
+            Self::FromHeap => (
+                OUR_COUNTS,
+                OUR_CLEARING,
+                "as without; buffers begin at no page, and so share no place in a cache",
+            ),
             Self::Handles => (
                 "as without; double, stale and foreign returns",
                 "nothing; a reset clears all, since what was written is not known",
@@ -186,7 +211,7 @@ impl Id {
                 MALLOC_CLEARING,
                 "1024 of a class, as set here, in one queue for all threads",
             ),
-            Self::Floor | Self::Busy => {
+            Self::Floor | Self::LockedFloor | Self::Busy => {
                 ("nothing", "nothing; a reset is a memset by hand", "all, one thread's")
             }
         };
@@ -207,6 +232,7 @@ impl Id {
             Self::Zeroing => enter::<Shockwave<ZEROING>>(),
             Self::Tracked => enter::<Shockwave<TRACKED>>(),
             Self::Budgeted => enter::<Shockwave<BUDGETED>>(),
+            Self::FromHeap => enter::<Shockwave<FROM_HEAP>>(),
             Self::Handles => enter::<Handles>(),
             Self::ThreadLocal => enter::<ThreadLocal>(),
             Self::Glibc => enter::<FromHeap<System>>(),
@@ -223,7 +249,8 @@ impl Id {
             Self::Vec => enter::<PlainVec>(),
             Self::BytesMut => enter::<PlainBytesMut>(),
             Self::Floor => enter::<Floor>(),
-            Self::Busy => enter::<Busy>(),
+            Self::LockedFloor => enter::<Burdened<TryLock>>(),
+            Self::Busy => enter::<Burdened<Instructions>>(),
         }
     }
 }

@@ -3,8 +3,8 @@
 //!
 //! What one process finds all along and others do not has to do with where its stack, heap and
 //! pool came to lie, or with what the machine did meanwhile. Two witnesses tell them apart, the
-//! floor and the [busy floor](crate::contenders::busy). They have no part in the pool's placement,
-//! so if either moved as well, it was the machine.
+//! floor and the [busy floor](crate::contenders::burdened::Instructions). They have no part in the
+//! pool's placement, so if either moved as well, it was the machine.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The contenders, one file for each, and what those without size classes are given for them.
 
-pub(crate) mod busy;
+pub(crate) mod burdened;
 pub(crate) mod bytes_mut;
 #[cfg(test)]
 mod contract;

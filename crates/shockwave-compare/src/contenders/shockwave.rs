@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::sync::OnceLock;
 
-use shockwave::{Buffer, BufferPool, BufferPoolBuilder, Cells, Sampling};
+use shockwave::{Buffer, BufferPool, BufferPoolBuilder, Cells, Heap, Sampling};
 
 use crate::contender::Contender;
 
@@ -18,8 +18,10 @@ pub(crate) const ZEROING: usize = 2;
 pub(crate) const TRACKED: usize = 3;
 /// As [`RSEQ`], with a budget that is far from used up.
 pub(crate) const BUDGETED: usize = 4;
+/// As [`RSEQ`], with memory from the heap, where buffers begin at no page.
+pub(crate) const FROM_HEAP: usize = 5;
 
-const KINDS: usize = 5;
+const KINDS: usize = 6;
 
 /// How many gets one recorded get stands for.
 pub(crate) const TRACKED_ONE_IN: u32 = 128;
@@ -36,6 +38,7 @@ fn builder(kind: usize) -> BufferPoolBuilder {
         ZEROING => builder.zero_on_return(true),
         TRACKED => builder.track(Sampling::one_in(TRACKED_ONE_IN)),
         BUDGETED => builder.budget(1 << 30),
+        FROM_HEAP => builder.source(Heap),
         _ => builder,
     }
 }

@@ -99,7 +99,11 @@ pub(crate) fn targets(samples: &Samples, checks: &Checks, cores: usize) -> Vec<T
     let others = |number: &dyn Fn(Id) -> Option<f64>| {
         [("thread-local pool", number(Id::ThreadLocal)), ("floor", number(Id::Floor))]
     };
-    let held = |case| others(&|id| samples.ratio((case, id), (small, id)));
+    let held = |case| {
+        let ratio = |id| samples.ratio((case, id), (small, id));
+        let [local, floor] = others(&ratio);
+        [("from the heap", ratio(Id::FromHeap)), local, floor]
+    };
     // The share of the ideal, so that a machine of any size can be asked; of two cores it is 1.9
     // times.
     let scaling = |id| {
@@ -107,7 +111,7 @@ pub(crate) fn targets(samples: &Samples, checks: &Checks, cores: usize) -> Vec<T
         (cores > 1).then(|| samples.scaling(case, id)).flatten()
     };
     let ideal = 0.95 * cores as f64;
-    let locked = samples.summary(small, Id::Locked).map(|summary| summary.median);
+    let median = |id| samples.summary(small, id).map(|summary| summary.median);
     let mut targets = vec![
         Target::number(
             "at once, 4 KiB, of jemalloc's time",
@@ -157,7 +161,8 @@ pub(crate) fn targets(samples: &Samples, checks: &Checks, cores: usize) -> Vec<T
             scaling(Id::Rseq),
         )
         .beside(&others(&scaling), ""),
-        Target::number("locked cells, at once, 4 KiB", AtMost(25.0), " ns", locked),
+        Target::number("locked cells, at once, 4 KiB", AtMost(25.0), " ns", median(Id::Locked))
+            .beside(&[("floor, behind a try-lock", median(Id::LockedFloor))], " ns"),
         Target::number(
             format!("locked cells, throughput of {cores} cores to one, 4 KiB"),
             AtLeast(ideal),
@@ -230,6 +235,8 @@ mod tests {
             (Form::AtOnce, Id::Floor, 2.0),
             (Form::Held16, Id::Rseq, 6.0),
             (Form::Held16, Id::ThreadLocal, 5.0),
+            (Form::AtOnce, Id::Locked, 22.0),
+            (Form::AtOnce, Id::LockedFloor, 19.0),
         ] {
             samples.push(Case { form, bytes: FOUR_KIB }, id, ns, None);
         }
@@ -240,6 +247,7 @@ mod tests {
         };
         assert_eq!(beside("of the thread-local"), Some("floor 0.500"));
         assert_eq!(beside("16 held"), Some("thread-local pool 1.250"));
+        assert_eq!(beside("locked cells, at once"), Some("floor, behind a try-lock 19.000 ns"));
         assert_eq!(beside("256 held"), None);
         assert_eq!(beside("jemalloc"), None);
     }

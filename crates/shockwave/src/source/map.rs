@@ -37,6 +37,10 @@ use crate::sync::MutexGuard;
 /// all its blocks are free, its memory does not. Sizes beyond half a page that are no whole pages
 /// are rounded up: a class of 5000 bytes takes two. Layouts that are aligned to more than a page
 /// come from [`Heap`].
+///
+/// First lines of pages share one set of the processor's first cache. A program that has hundreds
+/// of buffers at once and touches little more than the front of each pays up to 5 ns for that each
+/// time, and is better off with [`Heap`]; one that fills its buffers notices nothing.
 #[derive(Default)]
 pub struct Map {
     huge_pages: bool,
