@@ -83,7 +83,7 @@ impl RawBuffer {
 
     /// Claims the buffer, as it was when it became a handle: with its length of then, and all of it
     /// counted as written for scrubbing. What the far side wrote beyond the length becomes part of
-    /// it by [`set_len`](Buffer::set_len). Cost: one exchange of a word.
+    /// it by [`set_len`](Buffer::set_len). Cost: two exchanges of a word.
     ///
     /// # Errors
     ///
@@ -99,8 +99,8 @@ impl RawBuffer {
 impl Buffer {
     /// Makes a handle for a foreign interface out of this buffer. It stays out, and keeps its
     /// pool's memory alive, until [`BufferPool::from_raw`] or [`RawBuffer::try_into_buffer`] claims
-    /// it. All of it counts as written from here on. Not for signal handlers. Cost: two exchanges
-    /// of a word.
+    /// it. All of it counts as written from here on. Not for signal handlers. Cost: one exchange of
+    /// a word.
     ///
     /// # Panics
     ///

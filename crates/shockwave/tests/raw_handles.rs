@@ -131,6 +131,67 @@ fn of_all_threads_that_return_a_handle_one_gets_the_buffer() {
 }
 
 #[test]
+fn what_one_thread_lends_and_another_claims_is_lent_again() {
+    const AT_ONCE: usize = 16;
+    on_each_kind(|builder| {
+        let pool = builder().build().unwrap();
+        let (sender, receiver) = std::sync::mpsc::sync_channel::<RawBuffer>(AT_ONCE);
+        let places: std::collections::HashSet<u64> = std::thread::scope(|scope| {
+            scope.spawn(|| receiver.into_iter().for_each(|raw| drop(pool.from_raw(raw).unwrap())));
+            let lend = |_| {
+                let raw = pool.get(100).into_raw();
+                sender.send(raw).unwrap();
+                raw.handle() % (1 << 24)
+            };
+            let places = (0..20_000).map(lend).collect();
+            drop(sender);
+            places
+        });
+        // Those in the channel, the one on its way in, and the one on its way out.
+        assert!(places.len() <= AT_ONCE + 2, "{} places in the table", places.len());
+    });
+}
+
+#[test]
+fn threads_that_lend_and_claim_at_once_mix_nothing_up() {
+    on_each_kind(|builder| {
+        let pool = builder().build().unwrap();
+        let lent: Mutex<Vec<(RawBuffer, u8)>> = Mutex::default();
+        std::thread::scope(|scope| {
+            for mark in 1..=4 {
+                let (pool, lent) = (&pool, &lent);
+                scope.spawn(move || {
+                    for round in 0..5_000_usize {
+                        let mut buffer = pool.get(100);
+                        buffer.push(mark);
+                        let mine = (buffer.into_raw(), mark);
+                        // One's own at once, or one of eight of all threads'.
+                        let (raw, mark) = if round % 3 == 0 {
+                            mine
+                        } else {
+                            let mut lent = lent.lock().unwrap();
+                            lent.push(mine);
+                            if lent.len() < 8 {
+                                continue;
+                            }
+                            lent.swap_remove(round % 8)
+                        };
+                        assert_eq!(pool.from_raw(raw).unwrap()[..], [mark]);
+                        assert!(pool.from_raw(raw).is_err());
+                    }
+                });
+            }
+        });
+        let rest = lent.into_inner().unwrap();
+        assert_eq!((rest.len(), raw_handles().out), (7, 7));
+        for (raw, mark) in rest {
+            assert_eq!(pool.from_raw(raw).unwrap()[..], [mark]);
+        }
+        assert_eq!(pool.metrics().in_use_bytes, 0);
+    });
+}
+
+#[test]
 fn a_handle_outlives_its_pool() {
     on_each_kind(|builder| {
         let pool = builder().build().unwrap();

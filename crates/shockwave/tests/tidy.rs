@@ -56,7 +56,7 @@ const UNSAFE: &[&str] = &[
     "fork.rs",
     "later.rs",
     "life.rs",
-    "loans/table.rs",
+    "loans/slots.rs",
     "loadtest/resident.rs",
     "loom_tests.rs",
     "magazine.rs",

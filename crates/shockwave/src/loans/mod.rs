@@ -1,5 +1,7 @@
 //! Loans: what is known of buffers in foreign hands, and how often a claim to one was refused.
 
+mod lanes;
+mod slots;
 mod table;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
