@@ -60,7 +60,9 @@ pub(crate) enum Exchange {
     NoCell(Magazine),
 }
 
-/// What either implementation offers.
+/// What either implementation offers. Takes and puts of locked cells are inlined into the slow
+/// paths that they are called from: the stores of each frame on the way would be waited for by the
+/// next locked instruction.
 pub(crate) trait Enter {
     /// Has one in so many gets from cells, on average, be one that is to be looked at.
     fn sample(&mut self, sampling: Sampling);

@@ -25,7 +25,7 @@ const LANES: u32 = 64;
 /// Slots of one lane that lie side by side: 2 KiB, so that no two lanes share a line.
 const BLOCK: u32 = CHUNK / LANES;
 /// Slots of one lane.
-const LANE_SLOTS: u32 = SLOTS_MAX / LANES;
+pub(super) const LANE_SLOTS: u32 = SLOTS_MAX / LANES;
 
 /// Two lines to each, since processors fetch lines in pairs.
 #[repr(align(128))]

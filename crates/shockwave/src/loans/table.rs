@@ -124,10 +124,12 @@ mod tests {
     }
 
     #[test]
-    fn a_loan_is_claimed_once_and_its_slot_lent_again_under_another_generation() {
+    fn each_loan_is_claimed_once_also_where_a_lane_has_no_more_slots() {
         let mut byte = 0;
         let data = &raw mut byte;
-        let handles: Vec<_> = (0..10_000).map(|_| lend(|| loan(data)).unwrap()).collect();
+        // One thread's lane does not have as many.
+        let count = lanes::LANE_SLOTS + 1000;
+        let handles: Vec<_> = (0..count).map(|_| lend(|| loan(data)).unwrap()).collect();
         let mut sorted = handles.clone();
         sorted.sort_unstable();
         sorted.dedup();

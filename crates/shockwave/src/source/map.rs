@@ -39,8 +39,8 @@ use crate::sync::MutexGuard;
 /// come from [`Heap`].
 ///
 /// First lines of pages share one set of the processor's first cache. A program that has hundreds
-/// of buffers at once and touches little more than the front of each pays up to 5 ns for that each
-/// time, and is better off with [`Heap`]; one that fills its buffers notices nothing.
+/// of buffers at once and touches little more than the front of each waits for the second cache
+/// each time, and is better off with [`Heap`]; one that fills its buffers notices nothing.
 #[derive(Default)]
 pub struct Map {
     huge_pages: bool,

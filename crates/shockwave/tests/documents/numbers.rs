@@ -164,6 +164,23 @@ fn numbers_in_the_readme_are_those_of_the_pages() {
 }
 
 #[test]
+fn what_the_readme_says_of_a_thread_local_pool_is_what_the_page_says() {
+    let Some(root) = root() else { return };
+    assert!(read(&root.join("README.md")).replace('\n', " ").contains(
+        "A thread-local pool that keeps all that it ever gave is slower here at once, and faster \
+         with many buffers held."
+    ));
+    let page = read(&root.join(PERF));
+    let ns = |section, row| -> f64 {
+        look_up(&page, section, row, "4 KiB, ns").and_then(|ns| ns.parse().ok()).expect("a number")
+    };
+    assert!(ns("At once", "thread-local pool") > ns("At once", "shockwave"));
+    assert!(ns("256 held", "thread-local pool") < ns("256 held", "shockwave"));
+    // And the decision on spans of what the heap does there.
+    assert!(ns("256 held", "shockwave, from the heap") < ns("256 held", "shockwave"));
+}
+
+#[test]
 fn a_number_that_drifts_is_found_wherever_it_stands() {
     let Some(root) = root() else { return };
     let readme = read(&root.join("README.md"));
